@@ -1,0 +1,1 @@
+"""Layer 7: faces and the one composition root. Decides nothing."""

@@ -1,0 +1,1 @@
+"""Layer 1: what every other package stands on. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""From the text of a pipeline.yaml to a checked, frozen value."""

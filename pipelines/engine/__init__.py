@@ -1,0 +1,1 @@
+"""Advancing one execution: pure decide, a Prefect flow that does."""

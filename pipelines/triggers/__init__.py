@@ -1,0 +1,1 @@
+"""What starts executions besides a person: git hooks and schedules."""

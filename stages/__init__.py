@@ -1,0 +1,1 @@
+"""Layer 5: what an action does. One file or folder per provider, one registry."""
