@@ -100,6 +100,7 @@ class StageRecord:
     """One stage of one execution; a row exists from the moment the execution arrives at the stage.
 
     `entered_at` is None while the execution waits in front of the stage. `attempt` counts from 1, retries raise it.
+    Action rows of attempts before `since_attempt` no longer count (a retry of ALL_ACTIONS raises it to `attempt`).
     """
 
     execution_id: str
@@ -110,6 +111,7 @@ class StageRecord:
     entered_at: datetime | None = None
     ended_at: datetime | None = None
     attempt: int = 1
+    since_attempt: int = 1
     auto_retried: bool = False
     revision: int = 0
 
