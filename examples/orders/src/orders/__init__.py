@@ -1,0 +1,1 @@
+"""The orders service: what an order costs."""
