@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 
 from core.clock import Clock
 from core.ids import Ids
 from core.outcome import Outcome
 from core.secrets import Redactor
 from deploy.targets import Targets
-from store.artifacts import ArtifactStore
-from store.database import Database
+
+if TYPE_CHECKING:  # reading action types must not cost the import of SQLAlchemy
+    from store.artifacts import ArtifactStore
+    from store.database import Database
 
 
 class Configuration(BaseModel):
-    """An action's configuration as the user writes it; unknown keys are mistakes."""
+    """An action's configuration as the user writes it; unknown keys are mistakes. Fields are written in camelCase."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class ActionType:
 
     `inputs` and `outputs` are (least, most) artifact counts. `variables` names the output variables that are known
     beforehand; None means they are only known when the action has run (a build's exported variables).
-    `check` finds mistakes a schema cannot express: (dotted path inside the configuration, what, hint) triples.
+    `check` finds mistakes a schema cannot express: (dotted path inside the configuration, what, hint) triples; values
+    may still hold `#{namespace.key}`. `performed_by` "person": the engine waits for the answer, and never calls `run`.
     """
 
     category: str  # Source | Build | Test | Deploy | Approval | Compute | Invoke
@@ -43,6 +47,7 @@ class ActionType:
     check: Callable[[Mapping[str, Any]], list[tuple[str, str, str]]] | None = None
     owner: str = "AWS"
     version: str = "1"
+    performed_by: Literal["provider", "person"] = "provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class ActionContext:
     line (redacted, timed) to the action's log. `report(**progress)` publishes progress facts (`percent_complete=`,
     `summary=`) and ledger events. `stop_requested()` is "" while the action may go on, else the reason it must end;
     long waits ask it at least once a second. `tag` marks every process started for this action.
+    `output_variables` and `output_files` (output artifact → globs) are what a Commands action declares beside its
+    commands; no globs for an artifact means everything.
     """
 
     pipeline: str
@@ -80,6 +87,8 @@ class ActionContext:
     report: Callable[..., None]
     stop_requested: Callable[[], str]
     fence: Callable[[Any], None]
+    output_variables: tuple[str, ...] = ()
+    output_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +105,23 @@ class Dependencies:
 
 
 class Provider(Protocol):
-    """A provider ready to work. `run` may be called again for the same action after a crash: every effect may run twice.
+    """A provider ready to work. It blocks until the action's end.
 
-    It blocks until the action's end; it raises only when *we* failed, the user's failure is a value.
+    `run` may be called again for the same action after a crash: every effect may run twice. It raises only when *we*
+    failed; the user's failure is a value.
     """
 
     def run(self, context: ActionContext) -> Outcome:
         """The action's outcome."""
+        ...
+
+
+class ProviderModule(Protocol):
+    """What the module of a provider (ours or a plug-in's) offers."""
+
+    ACTION_TYPE: ActionType
+
+    @staticmethod
+    def create(dependencies: Dependencies, /) -> Provider:
+        """The provider, ready to work."""
         ...
