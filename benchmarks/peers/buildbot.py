@@ -19,7 +19,8 @@ c = BuildmasterConfig = {{}}
 c["workers"] = [worker.Worker("w1", "pass", max_builds=1)]
 c["protocols"] = {{"pb": {{"port": "tcp:{pb}:interface=127.0.0.1"}}}}
 c["schedulers"] = [schedulers.ForceScheduler(name="force", builderNames=["four"])]
-factory = util.BuildFactory([steps.ShellCommand(name=n, command=["true"]) for n in ("source", "build", "test", "deploy")])
+names = ("source", "build", "test", "deploy")
+factory = util.BuildFactory([steps.ShellCommand(name=name, command=["true"]) for name in names])
 c["builders"] = [util.BuilderConfig(name="four", workernames=["w1"], factory=factory)]
 c["www"] = {{"port": "tcp:{www}:interface=127.0.0.1"}}
 c["buildbotURL"] = "http://127.0.0.1:{www}/"
