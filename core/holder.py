@@ -15,6 +15,11 @@ def this_process() -> str:
     return _describe(os.getpid())
 
 
+def of(pid: int) -> str:
+    """The same for the process that has `pid` now."""
+    return f"{socket.gethostname()}/{_boot_id()}/{pid}/{_start_ticks(pid) or _UNKNOWN}"
+
+
 def is_alive(holder: str) -> bool | None:
     """Whether the process `holder` names still runs; None when that cannot be known from here (another host).
 
@@ -36,7 +41,7 @@ def is_alive(holder: str) -> bool | None:
 
 @cache
 def _describe(pid: int) -> str:
-    return f"{socket.gethostname()}/{_boot_id()}/{pid}/{_start_ticks(pid) or _UNKNOWN}"
+    return of(pid)
 
 
 @cache

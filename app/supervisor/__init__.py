@@ -1,0 +1,1 @@
+"""Starting, watching and stopping our processes: runtime, Prefect server, engine, runner."""
