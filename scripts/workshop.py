@@ -50,7 +50,7 @@ class Workshop:
         return self.git("rev-parse", "HEAD").strip()
 
     def git(self, *arguments: str) -> str:
-        """What git printed. Raises: CalledProcessError."""
+        """What git printed. Raises: RuntimeError."""
         command = ["git", *arguments]
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, text=True, capture_output=True, check=False, timeout=60
