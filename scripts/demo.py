@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -20,12 +22,10 @@ from scripts.workshop import PENSTOCK, ROOT, Workshop
 
 RATE_PER_S = 80
 # Three orders in ten carry a coupon nobody knows any more: customers try their luck with old codes.
+COUPONS = (None, None, "WELCOME10", "SUMMER", None, "VIP20", "SPRING", None, None, "SUMMER")
 ORDERS = [
-    {
-        "items": [{"sku": "book", "quantity": 1 + number % 3, "unitPrice": 1250}],
-        **({"coupon": coupon} if coupon else {}),
-    }
-    for number, coupon in enumerate(("", "", "WELCOME10", "SUMMER", "", "VIP20", "SPRING", "", "", "SUMMER"))
+    {"items": [{"sku": "book", "quantity": 1 + number % 3, "unitPrice": 1250}], "coupon": coupon}
+    for number, coupon in enumerate(COUPONS)
 ]
 SETTLE_S = 0.3  # requests in flight while a weight changes belong to neither side
 
@@ -82,9 +82,8 @@ class Demo:
         self.teller.fact(f"the pipeline succeeded (exit code {code})", code == 0)
         version, split = self.workshop.alias()
         self.teller.fact(f"alias live is version {version}, wholly", (version, dict(split)) == ("1", {}))
-        answer = self.workshop.client("lambda").invoke(
-            FunctionName="orders", Qualifier="live", Payload=b'{"items": []}'
-        )
+        lambda_ = self.workshop.client("lambda")
+        answer = lambda_.invoke(FunctionName="orders", Qualifier="live", Payload=json.dumps(ORDERS[0]))
         body = answer["Payload"].read().decode()
         self.teller.fact(f"version {answer['ExecutedVersion']} answers: {body}", "FunctionError" not in answer)
 
@@ -93,9 +92,7 @@ class Demo:
         self.teller.chapter("2. A harmless change shifts 10 %, 50 %, 100 %, under load")
         self.workshop.apply("2-currency.patch")
         commit = self.workshop.commit("Say the currency")
-        self.teller.say(
-            f"git commit {commit[:8]} Say the currency; penstock run, while {RATE_PER_S} requests a second come in"
-        )
+        self.teller.say(f"git commit {commit[:8]} Say the currency; penstock run, under {RATE_PER_S} requests a second")
         code, answers = self._run_under_load()
         self.teller.fact(f"the pipeline succeeded (exit code {code})", code == 0)
         for window in windows(self._events()):
@@ -126,8 +123,8 @@ class Demo:
         )
         if fired and back and told:
             self.teller.fact(
-                f"from the first harmed request to the alarm: {fired - told[0].at:.1f} s; from there to the old version "
-                f"wholly: {back - fired:.2f} s",
+                f"first harmed request to alarm: {fired - told[0].at:.1f} s; alarm to the old version, wholly: "
+                f"{back - fired:.2f} s",
                 fired >= told[0].at,
             )
             late = served(answers, since=back + SETTLE_S)["3"]
@@ -146,9 +143,10 @@ class Demo:
         expected = window.weight_pct / 100
         # 3.9 standard deviations: a fair coin is called unfair once in ten thousand demos
         margin = 3.9 * (expected * (1 - expected) / total) ** 0.5 + 1 / total if total else 0.0
+        took_s = window.until - window.since
         self.teller.fact(
-            f"at {window.weight_pct:g} % version {version} served {100 * share:.1f} % ({counts[version]} of {total} requests"
-            f" in {window.until - window.since:.0f} s)",
+            f"at {window.weight_pct:g} % for {took_s:.1f} s version {version} served {100 * share:.1f} % "
+            f"({counts[version]} of {total} requests)",
             total > 0 and abs(share - expected) <= margin,
         )
 
@@ -167,10 +165,8 @@ class Demo:
         return self.workshop.penstock("run", show=True).returncode
 
     def _events(self) -> list[dict[str, Any]]:
-        story = self.workshop.json("why")
-        return [
-            {**decision, "epoch": datetime.fromisoformat(decision["at"]).timestamp()} for decision in story["decisions"]
-        ]
+        decisions = self.workshop.json("why")["decisions"]
+        return [{**event, "epoch": datetime.fromisoformat(event["at"]).timestamp()} for event in decisions]
 
 
 def windows(events: Sequence[dict[str, Any]]) -> list[Window]:
@@ -178,7 +174,7 @@ def windows(events: Sequence[dict[str, Any]]) -> list[Window]:
     shifts = [(event["facts"]["weight_pct"], event["epoch"]) for event in events if event["kind"] == "TrafficShifted"]
     return [
         Window(float(weight), since, until)
-        for (weight, since), (_, until) in zip(shifts, shifts[1:], strict=False)
+        for (weight, since), (_, until) in itertools.pairwise(shifts)
         if 0 < float(weight) < 100
     ]
 

@@ -1,4 +1,4 @@
-"""A git repository made from the orders example, and Penstock used on it the way a person would: by its command line."""
+"""A git repository made from the orders example, and Penstock used on it as a person would: by its command line."""
 
 from __future__ import annotations
 
