@@ -38,7 +38,7 @@ class PushTrigger:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleTrigger:
-    """Start at due times of a five-field cron in `timezone` (IANA). Missed ones while down: run the latest, all or none."""
+    """Start at due times of a five-field cron in `timezone` (IANA). Of those missed: the latest, all or none."""
 
     cron: str
     timezone: str = "UTC"
@@ -50,7 +50,10 @@ Trigger = PushTrigger | ScheduleTrigger
 
 @dataclass(frozen=True, slots=True)
 class ActionDefinition:
-    """One action. `category` comes from the provider's action type. `timeout_s` None = the provider's own limit."""
+    """One action. `category` comes from the provider's action type. `timeout_s` None = the provider's own limit.
+
+    `commands`, `environment` and `output_variables` (names to export) are only filled for the provider Commands.
+    """
 
     name: str
     provider: str
@@ -61,13 +64,14 @@ class ActionDefinition:
     environment: Mapping[str, str] = field(default_factory=dict)
     input_artifacts: tuple[str, ...] = ()
     output_artifacts: tuple[str, ...] = ()
+    output_variables: tuple[str, ...] = ()
     namespace: str = ""
     timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OnFailure:
-    """What happens by itself when a stage failed. RETRY: one more attempt; ROLLBACK: the last good execution's artifacts."""
+    """What happens by itself when a stage failed. RETRY: one more attempt; ROLLBACK: the last good one's artifacts."""
 
     result: Literal["ROLLBACK", "RETRY"]
     retry_mode: Literal["FAILED_ACTIONS", "ALL_ACTIONS"] = "FAILED_ACTIONS"
@@ -91,7 +95,7 @@ class StageDefinition:
 
 @dataclass(frozen=True, slots=True)
 class PipelineDefinition:
-    """A pipeline whose every rule has been checked. `data` is the document it was read from (JSON-able, keys as written)."""
+    """A pipeline whose every rule has been checked. `data` is the document it was read from, keys as written."""
 
     name: str
     stages: tuple[StageDefinition, ...]
