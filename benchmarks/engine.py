@@ -1,7 +1,8 @@
 """What a pipeline engine adds to four trivial stages: Penstock beside buildbot, gitlab-ci-local and plain Prefect.
 
-All contestants are up at once and run in interleaved rounds. Penstock and gitlab-ci-local are timed from Enter to exit of
-their command line; buildbot from force to finished over HTTP; the Prefect flows inside a process that has imported Prefect.
+All contestants are up at once and run in interleaved rounds. Penstock and gitlab-ci-local are timed from Enter to
+exit of their command line; buildbot from force to finished over HTTP; the Prefect flows inside a process that has
+imported Prefect.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the installed hook adds to `git commit`: commits with and without it, interleaved, with the servers up and down."""
+"""What the installed hook adds to `git commit`: with and without it, interleaved, with the servers down and up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scripts.workshop import Workshop
 LIMIT_MS = 100.0
 WITHOUT = "git commit, no hook"
 WITH = "git commit, hook installed"
-# Commits start executions of a pipeline nobody waits for; on another branch none is started, so the machine stays quiet.
+# The trigger asks for another branch: the event is handled, but no execution keeps the machine busy.
 PIPELINE = """\
 version: 1
 name: hooked
