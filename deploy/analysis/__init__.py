@@ -1,0 +1,1 @@
+"""Watching a release: alarms as values, their evaluation, and the verdict that comes of it."""

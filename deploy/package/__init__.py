@@ -1,0 +1,1 @@
+"""A function's directory as the zip file that Lambda takes."""
