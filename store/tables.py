@@ -81,6 +81,7 @@ stages = Table(
     Column("entered_at", Time),
     Column("ended_at", Time),
     _number("attempt"),
+    _number("since_attempt"),
     Column("auto_retried", Boolean(create_constraint=False), nullable=False),
     _number("revision"),
 )
@@ -111,6 +112,7 @@ actions = Table(
     Column("output_artifacts", Artifacts, nullable=False),
     Column("output_variables", Json, nullable=False),
     _number("revision"),
+    Unique("execution_id", "stage", "action", "attempt", name="uq_actions_attempt"),
     Index("ix_actions_execution_id", "execution_id"),
     Index("ix_actions_token", "token"),
     Index("ix_actions_status", "status"),

@@ -81,6 +81,7 @@ def _stages_and_actions() -> None:
         _number("index"),
         *(_text("status"), _text("arrived_at"), _maybe("entered_at"), _maybe("ended_at")),
         _number("attempt"),
+        _number("since_attempt"),
         sa.Column("auto_retried", sa.Boolean(create_constraint=False), nullable=False),
         _number("revision"),
     )
@@ -98,6 +99,7 @@ def _stages_and_actions() -> None:
         *(_text("token"), _maybe("due_at"), _text("configuration"), _text("resolved_configuration")),
         *(_text("input_artifacts"), _text("output_artifacts"), _text("output_variables")),
         _number("revision"),
+        sa.UniqueConstraint("execution_id", "stage", "action", "attempt", name="uq_actions_attempt"),
     )
     for column in ("execution_id", "token", "status"):
         op.create_index(f"ix_actions_{column}", "actions", [column])
