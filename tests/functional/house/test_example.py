@@ -37,7 +37,13 @@ def python(orders: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Python in the example, with its sources on the path."""
     environment = {**os.environ, "PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
-        [sys.executable, *arguments], cwd=orders, env=environment, text=True, capture_output=True, timeout=60, check=False
+        [sys.executable, *arguments],
+        cwd=orders,
+        env=environment,
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
 
 

@@ -60,7 +60,9 @@ def bootstrap(machine: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PATH": str(machine / "bin")}
     environment.pop("PYTHON", None)
     command = [str(machine / "bin/sh"), "scripts/bootstrap.sh"]
-    return subprocess.run(command, cwd=machine, env=environment, text=True, capture_output=True, check=False, timeout=60)
+    return subprocess.run(
+        command, cwd=machine, env=environment, text=True, capture_output=True, check=False, timeout=60
+    )
 
 
 def fake_python(machine: Path, name: str, version: str, ensurepip: bool) -> None:

@@ -1,0 +1,69 @@
+"""`kill -9` at a random moment of a canary release, again and again: what must hold every time."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from itertools import pairwise
+
+from scripts.workshop import Workshop
+from store.records import Event
+from tests.e2e import given, then, when
+
+VICTIMS = ("engine", "runner-1", "runtime", "prefect", "supervisor", "all")
+RELEASE_S = 5.0
+
+
+def begin(workshop: Workshop) -> None:
+    """Servers up, version 1 live, and waits that leave time to kill."""
+    given.waits(workshop, 2, 1.5)
+    given.servers(workshop)
+    given.a_first_version(workshop)
+
+
+def round_of(workshop: Workshop, number: int, victim: str, chance: random.Random) -> str:
+    """One release in which `victim` is killed at some moment; the execution's status. What must hold is asserted."""
+    before, _ = workshop.alias()
+    file = workshop.folder / "src/orders/round.py"
+    file.write_text(f'"""Round {number}."""\n')
+    workshop.commit(f"Round {number}")
+    execution_id = when.the_pipeline_is_started(workshop)
+    _released(workshop, execution_id)
+    time.sleep(chance.uniform(0, RELEASE_S))
+    names = set(when.processes(workshop)) if victim == "all" else {victim}
+    assert when.killed(workshop, *names)
+    workshop.up()
+    status = then.it_ends(workshop, execution_id, timeout_s=90)
+    assert status in ("Succeeded", "Failed")
+    version, split = workshop.alias()
+    assert dict(split) == {}, f"the alias is split: {version} {split}"
+    if status == "Succeeded":
+        assert version != before, f"succeeded, and the alias is still on {before}"
+    else:
+        assert version == before, f"failed, and the alias is on {version}, not on {before}"
+    one_driver(then.events(workshop, execution_id))
+    return status
+
+
+def one_driver(story: list[Event]) -> None:
+    """The ledger shows one driver: shifts only go forward, each once; nothing happens after the end."""
+    for deployment in {event.subject for event in story if event.kind == "TrafficShifted"}:
+        weights = [
+            event.facts["weight_pct"]
+            for event in story
+            if event.kind == "TrafficShifted" and event.subject == deployment
+        ]
+        assert all(earlier < later for earlier, later in pairwise(weights)), (deployment, weights)
+    counts = Counter((event.kind, event.subject) for event in story)
+    for kind in ("ExecutionStarted", "ExecutionSucceeded", "ExecutionFailed", "DeploymentSucceeded"):
+        assert all(count == 1 for (found, _), count in counts.items() if found == kind), counts
+
+
+def _released(workshop: Workshop, execution_id: str) -> None:
+    """The release has begun to shift."""
+    shifted: Callable[[], bool] = lambda: any(  # noqa: E731
+        event.kind == "DeploymentCreated" for event in then.events(workshop, execution_id)
+    )
+    then.eventually("the release begins", shifted, timeout_s=60)
