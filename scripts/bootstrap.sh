@@ -28,7 +28,7 @@ install_venv_package() {
     if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
         say "bootstrap: installing $packages (Debian's python3 comes without it)"
         export DEBIAN_FRONTEND=noninteractive
-        apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends "$packages" >&2 || true
+        { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$packages"; } >/dev/null || true
     fi
     can_make_venvs "$1" || fail "$1 cannot make virtual environments; install it first: apt-get install $packages"
 }
