@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import zipfile
@@ -31,11 +32,11 @@ def pack(directory: Path, destination: Path, *, include: Iterable[str] | None = 
             neither file, directory nor symlink.
     """
     found = dict(_chosen(directory, include))
-    skipped = destination.resolve()
+    with contextlib.suppress(ValueError):  # it lies somewhere else
+        found.pop(destination.resolve().relative_to(directory.resolve()).as_posix(), None)
     with zipfile.ZipFile(destination, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
         for name in sorted(found, key=os.fsencode):
-            if found[name].is_symlink() or found[name].resolve() != skipped:
-                _add(archive, name, found[name])
+            _add(archive, name, found[name])
 
 
 def unpack(archive: Path, directory: Path, *, max_bytes: int = MAX_BYTES) -> None:

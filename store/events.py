@@ -18,6 +18,9 @@ from store.tables import events, ledger_head
 FIRST_PREVIOUS = "0" * 64
 
 _HEAD = select(ledger_head.c.seq, ledger_head.c.hash).where(ledger_head.c.id == 1)
+_HEAD_FOR_UPDATE = _HEAD.with_for_update()
+_APPEND = insert(events)
+_MOVE_HEAD = update(ledger_head).where(ledger_head.c.id == 1)
 
 
 def chain_hash(body: Mapping[str, Any]) -> str:
@@ -65,7 +68,7 @@ class EventWriter(EventReader):
         Raises:
             TypeError, ValueError: `facts` holds something JSON cannot say.
         """
-        head = self._connection.execute(_HEAD.with_for_update()).one()
+        head = self._connection.execute(_HEAD_FOR_UPDATE).one()
         facts = canonical(new.facts)
         body = {
             "seq": head.seq + 1,
@@ -78,10 +81,8 @@ class EventWriter(EventReader):
             "previous": head.hash,
         }
         row = {**body, "facts": facts, "hash": chain_hash(body)}
-        self._connection.execute(insert(events), row)
-        self._connection.execute(
-            update(ledger_head).where(ledger_head.c.id == 1), {"seq": row["seq"], "hash": row["hash"]}
-        )
+        self._connection.execute(_APPEND, row)
+        self._connection.execute(_MOVE_HEAD, {"seq": row["seq"], "hash": row["hash"]})
         return _event(row)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from core.errors import LeaseLost
 from store.records import Lease
@@ -12,6 +12,7 @@ from store.session import Session, fields, record_of
 from store.tables import leases
 
 _NOBODY = ""
+_FENCE = select(leases.c.holder, leases.c.token).where(leases.c.name == bindparam("this_name"))
 
 
 class LeaseReader(Session):
@@ -28,7 +29,7 @@ class LeaseReader(Session):
         Raises:
             LeaseLost: it has; whoever sees this must stop writing.
         """
-        row = self._first(select(leases.c.holder, leases.c.token).where(leases.c.name == lease.name))
+        row = self._first(_FENCE, {"this_name": lease.name})
         if row is None or row.token != lease.token or row.holder != lease.holder:
             raise _lost(lease, row.holder if row is not None else _NOBODY)
 

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, Row, Table, insert, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Insert,
+    Row,
+    Table,
+    Update,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from core.clock import Clock
 from core.errors import Conflict, NotFound
@@ -29,7 +42,7 @@ class Session:
         return self._connection.execute(statement, parameters).first()
 
     def _insert(self, table: Table, record: Any) -> None:
-        self._connection.execute(insert(table), fields(record))
+        self._connection.execute(_insert(table), fields(record))
 
     def _compare_and_set(self, table: Table, what: str, record: R, changes: Mapping[str, Any]) -> R:
         """`record` with `changes` and the next revision, written only if nobody wrote since it was read.
@@ -43,14 +56,28 @@ class Session:
             values.setdefault("updated_at", self._clock.now())
         revision = getattr(record, "revision")  # noqa: B009  (every table that is moved has one)
         changed = dataclasses.replace(record, **values, revision=revision + 1)  # type: ignore[type-var]
-        values["revision"] = revision + 1
-        this_row = [column == getattr(record, column.key) for column in table.primary_key]
-        statement = update(table).where(*this_row, table.c.revision == revision)
-        if self._connection.execute(statement, values).rowcount == 1:
+        this_row = {f"this_{column.key}": getattr(record, column.key) for column in table.primary_key}
+        parameters = {**values, "revision": revision + 1, **this_row, "this_revision": revision}
+        if self._connection.execute(_guarded_update(table), parameters).rowcount == 1:
             return changed
-        if self._first(table.select().where(*this_row)) is None:
+        if self._first(select(table).where(*_this_row(table)), this_row) is None:
             raise NotFound(f"there is no such {what}")
         raise Conflict(f"the {what} was changed by somebody else in the meantime", hint="read it again")
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _guarded_update(table: Table) -> Update:
+    """Built once per table: building a statement costs more than running it."""
+    return update(table).where(*_this_row(table), table.c.revision == bindparam("this_revision"))
+
+
+def _this_row(table: Table) -> list[ColumnElement[bool]]:
+    return [column == bindparam(f"this_{column.key}", type_=column.type) for column in table.primary_key]
 
 
 def fields(record: Any) -> dict[str, Any]:
