@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,29 +31,29 @@ def server_command(home: Path, announce: Path) -> list[str]:
 
 
 def server_environment(home: Path, base: Mapping[str, str]) -> dict[str, str]:
-    """`base` without anybody's Prefect settings, with ours: own home and database, no analytics, no page, few services."""
-    environment = {name: value for name, value in base.items() if not name.startswith("PREFECT_")}
-    environment.update(_common(home))
-    environment.update(
-        {
-            "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_SERVER_UI_ENABLED": "false",
-            "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
-            "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
-            "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
-        }
-    )
+    """`base` with nobody's Prefect settings but ours: own home and database, no analytics, no page, few services."""
+    environment = {
+        **_without_prefect(base),
+        **_common(home),
+        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_ENABLED": "false",
+        "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
+        "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
+        "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
+    }
     environment.update({f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _UNUSED_SERVICES})
     return environment
 
 
-def client_environment(home: Path, url: str = "") -> dict[str, str]:
-    """What a process that runs flows against the server of `home` needs in its environment before it imports Prefect."""
-    environment = {**_common(home), "PREFECT_LOGGING_TO_API_ENABLED": "false", "PREFECT_TASKS_REFRESH_CACHE": "false"}
-    if url:
-        environment["PREFECT_API_URL"] = url
-    return environment
+def client_environment(home: Path, base: Mapping[str, str]) -> dict[str, str]:
+    """What a process that runs flows needs as its environment before it imports Prefect; the address comes later."""
+    return {
+        **_without_prefect(base),
+        **_common(home / "client"),
+        "PREFECT_LOGGING_TO_API_ENABLED": "false",
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+    }
 
 
 def announced_url(announce: Path) -> str:
@@ -80,6 +79,10 @@ def healthy(url: str, *, timeout_s: float = 1.0) -> bool:
         connection.close()
 
 
+def _without_prefect(base: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in base.items() if not name.startswith("PREFECT_")}
+
+
 def _common(home: Path) -> dict[str, str]:
     return {
         "PREFECT_HOME": str(home),
@@ -89,5 +92,4 @@ def _common(home: Path) -> dict[str, str]:
         "PREFECT_LOGGING_COLORS": "false",
         "PREFECT_CLI_PROMPT": "false",
         "DO_NOT_TRACK": "1",
-        "PATH": os.environ.get("PATH", os.defpath),
     }

@@ -1,4 +1,4 @@
-"""The Prefect server as a child process: a migrated database from a per-user copy, one loopback socket, an announcement.
+"""The Prefect server as a child process: a migrated database from a per-user copy, a loopback socket, an announcement.
 
 Run as `python -m pipelines.engine.prefect_server` with the environment of `prefect_home.server_environment`.
 """
