@@ -1,0 +1,36 @@
+"""What several providers do around their work: read their configuration, and turn a user's mistake into an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from core.errors import InvalidInput
+from core.outcome import Failed, Outcome
+from stages.base import ActionContext, Configuration
+
+C = TypeVar("C", bound=Configuration)
+
+
+def configuration(model: type[C], context: ActionContext) -> C:
+    """The action's configuration, its `#{…}` by now replaced.
+
+    Raises:
+        InvalidInput: a value does not fit; every one that doesn't is named.
+    """
+    try:
+        return model.model_validate(dict(context.configuration))
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_url=False))
+        where = f"{context.stage}/{context.action}"
+        raise InvalidInput("the configuration is wrong", where=where, why="; ".join(problems)) from None
+
+
+def mistakes_fail(work: Callable[[], Outcome]) -> Outcome:
+    """The outcome of `work`; what the user wrote wrongly makes the action fail instead of raising."""
+    try:
+        return work()
+    except InvalidInput as error:
+        return Failed("ConfigurationError", str(error))
