@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -52,7 +54,11 @@ def unpack(archive: Path, directory: Path, *, max_bytes: int = MAX_BYTES) -> Non
     try:
         with zipfile.ZipFile(archive) as source:
             _unpack(source, str(archive), directory.resolve(), max_bytes)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError) as error:
+        raise InvalidInput("this is no readable zip archive", where=str(archive), why=str(error)) from None
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENAMETOOLONG):  # those are the archive's doing: places, names
+            raise
         raise InvalidInput("this is no readable zip archive", where=str(archive), why=str(error)) from None
 
 

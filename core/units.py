@@ -36,7 +36,7 @@ def percent(text: str) -> float:
 
 def duration(seconds_: float) -> str:
     """`seconds_` for people: `0.4 s`, `12 s`, `3 m 05 s`, `2 h 10 m`."""
-    if seconds_ < 10:
+    if seconds_ < 9.95:
         return f"{seconds_:.1f} s"
     whole = round(seconds_)
     if whole < 60:
