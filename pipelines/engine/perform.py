@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.clock import Clock
-from core.errors import InvalidInput, LeaseLost
-from core.outcome import Abandoned, Failed, Outcome, Succeeded
+from core.errors import InvalidInput
+from core.outcome import Abandoned, Failed, Succeeded
 from core.process import kill_tagged
 from core.secrets import Redactor
 from pipelines.definition.expand import resolve
@@ -49,6 +49,8 @@ class Workshop:
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
+    """An attempt whose start has been counted, with everything its provider will be told."""
+
     record: ActionRecord
     execution: ExecutionRecord
     definition: PipelineDefinition
@@ -56,6 +58,19 @@ class _Begun:
     commands: tuple[str, ...]
     environment: dict[str, str]
     repository_dir: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """One start of one attempt and the things made for it."""
+
+    shop: Workshop
+    holding: Holding
+    begun: _Begun
+    place: Workplace
+    log: ActionLog
+    redactor: Redactor
+    asked: StopAsked
 
 
 def perform(shop: Workshop, holding: Holding, action_id: str) -> None:
@@ -69,21 +84,15 @@ def perform(shop: Workshop, holding: Holding, action_id: str) -> None:
         return
     if begun.record.starts > 1:
         kill_tagged(action_id)
-    redactor = Redactor(shop.secrets)
-    place = Workplace(_root(shop, begun.record), begun.record.input_artifacts, shop.artifacts)
-    at = begun.record
-    log = ActionLog(
-        log_path(shop.home / "logs", at.execution_id, at.stage, at.action, at.attempt), redactor, shop.clock
-    )
-    asked = StopAsked(shop.database, holding, shop.clock, at, watching.deadline(begun.action, at))
+    start = _set_up(shop, holding, begun)
     try:
-        place.make()
-        outcome = _run(shop, holding, begun, place, log, redactor, asked)
-        if outcome is not None:
-            _record(shop, holding, begun, outcome, redactor, asked)
+        kept = _run(start)
+        if kept is not None:
+            with shop.database.transaction(lease=holding.lease) as tx:
+                record.outcome(tx, action_id, begun.action, kept, start.redactor, shop.clock.now())
     finally:
-        log.close()
-        shop.tidy(place.root)
+        start.log.close()
+        shop.tidy(start.place.root)
 
 
 def _begin(shop: Workshop, holding: Holding, action_id: str) -> _Begun | None:
@@ -92,77 +101,66 @@ def _begin(shop: Workshop, holding: Holding, action_id: str) -> _Begun | None:
         before = tx.action(action_id)
         if before.status is not ActionStatus.IN_PROGRESS:
             return None
-        begun = tx.update_action(before, starts=before.starts + 1)
-        execution = tx.execution(begun.execution_id)
+        at = tx.update_action(before, starts=before.starts + 1)
+        if at.starts > 1:
+            record.resumed(tx, at)
+        execution = tx.execution(at.execution_id)
         definition = shop.definitions.of(tx, execution)
-        action = definition.stage(begun.stage).action(begun.action)
+        action = definition.stage(at.stage).action(at.action)
         commands, environment = action.commands, dict(action.environment)
         if commands or environment:
             scope = ready.scope(definition, observe(tx, execution.id, definition))
             commands, environment = resolve(commands, scope), resolve(environment, scope)
         file = Path(tx.pipeline(execution.pipeline).file)
-        if begun.starts > 1:
-            record.resumed(tx, begun)
-    return _Begun(begun, execution, definition, action, commands, environment, file.parent)
+    return _Begun(at, execution, definition, action, commands, environment, file.parent)
 
 
-def _run(
-    shop: Workshop,
-    holding: Holding,
-    begun: _Begun,
-    place: Workplace,
-    log: ActionLog,
-    redactor: Redactor,
-    asked: StopAsked,
-) -> Outcome | None:
-    """The provider's outcome, or ours when it broke; None when the work is left for another driver."""
+def _set_up(shop: Workshop, holding: Holding, begun: _Begun) -> _Start:
     at = begun.record
-    if at.starts > 1:
-        log.write(f"-- start {at.starts}: the runner that worked on this is gone, beginning again")
-    context = _context(shop, holding, begun, place, log, redactor, asked)
-    outcome: Outcome
+    redactor = Redactor(shop.secrets)
+    place = Workplace(shop.home / "work" / f"{at.id}.{at.starts}", at.input_artifacts, shop.artifacts)
+    path = log_path(shop.home / "logs", at.execution_id, at.stage, at.action, at.attempt)
+    log = ActionLog(path, redactor, shop.clock)
+    asked = StopAsked(shop.database, holding, shop.clock, at, watching.deadline(begun.action, at))
+    return _Start(shop, holding, begun, place, log, redactor, asked)
+
+
+def _run(start: _Start) -> record.Kept | None:
+    """How the provider's work ended, artifacts stored; None when it is left for another driver.
+
+    Whatever a provider does, the execution goes on: an exception is our failure, told as the action's.
+    """
+    at = start.begun.record
     try:
-        outcome = shop.provider(begun.action.provider).run(context)
-    except Exception as problem:  # noqa: BLE001 - whatever a provider does, the execution must go on
-        if holding.gone or isinstance(problem, LeaseLost):
-            return None
-        outcome = _broken(at, problem, log)
-    if holding.gone and not isinstance(outcome, Succeeded):
+        if at.starts > 1:
+            start.log.write(f"-- start {at.starts}: the runner that worked on this is gone, beginning again")
+        start.place.make()
+        outcome = start.shop.provider(start.begun.action.provider).run(_context(start))
+        if isinstance(outcome, Abandoned) and start.asked.timed_out:
+            outcome = Failed(watching.TIMED_OUT, outcome.message)
+        kept = record.keep_artifacts(start.shop.artifacts, start.begun.action, outcome)
+    except Exception as problem:  # noqa: BLE001
+        kept = record.Kept(_broken(start, problem), ())
+    if start.holding.gone and not isinstance(kept.outcome, Succeeded):
         kill_tagged(at.id)
         return None
-    return outcome
+    return kept
 
 
-def _broken(at: ActionRecord, problem: Exception, log: ActionLog) -> Failed:
+def _broken(start: _Start, problem: Exception) -> Failed:
     if isinstance(problem, InvalidInput):
-        log.write(str(problem))
+        start.log.write(str(problem))
         return Failed(CONFIGURATION_ERROR, str(problem))
-    _log.error("the provider of %s/%s broke (action %s)", at.stage, at.action, at.id, exc_info=problem)
     message = str(problem) or type(problem).__name__
-    log.write(f"Penstock failed: {message}")
+    if not start.holding.gone:
+        at = start.begun.record
+        _log.error("the provider of %s/%s broke (action %s)", at.stage, at.action, at.id, exc_info=problem)
+        start.log.write(f"Penstock failed: {message}")
     return Failed(INTERNAL_ERROR, message)
 
 
-def _record(
-    shop: Workshop, holding: Holding, begun: _Begun, outcome: Outcome, redactor: Redactor, asked: StopAsked
-) -> None:
-    if isinstance(outcome, Abandoned) and asked.timed_out:
-        outcome = Failed(watching.TIMED_OUT, outcome.message)
-    kept = record.keep_artifacts(shop.artifacts, begun.action, outcome)
-    with shop.database.transaction(lease=holding.lease) as tx:
-        record.outcome(tx, begun.record.id, begun.action, kept, redactor, shop.clock.now())
-
-
-def _context(
-    shop: Workshop,
-    holding: Holding,
-    begun: _Begun,
-    place: Workplace,
-    log: ActionLog,
-    redactor: Redactor,
-    asked: StopAsked,
-) -> ActionContext:
-    at, action = begun.record, begun.action
+def _context(start: _Start) -> ActionContext:
+    begun, at, action = start.begun, start.begun.record, start.begun.action
     return ActionContext(
         pipeline=begun.execution.pipeline,
         execution_id=begun.execution.id,
@@ -179,18 +177,14 @@ def _context(
         target_specs=begun.definition.targets,
         source_revisions=begun.execution.source_revisions,
         repository_dir=begun.repository_dir,
-        workspace=place.directory,
+        workspace=start.place.directory,
         tag=at.id,
         deadline=watching.deadline(action, at),
-        redactor=redactor,
-        input=place.input,
-        log=log.write,
-        report=record.Reporter(shop.database, holding, at.id, redactor),
-        stop_requested=asked,
-        fence=lambda tx: tx.check_lease(holding.lease),
+        redactor=start.redactor,
+        input=start.place.input,
+        log=start.log.write,
+        report=record.Reporter(start.shop.database, start.holding, at.id, start.redactor),
+        stop_requested=start.asked,
+        fence=lambda tx: tx.check_lease(start.holding.lease),
         output_variables=action.output_variables,
     )
-
-
-def _root(shop: Workshop, at: ActionRecord) -> Path:
-    return shop.home / "work" / f"{at.id}.{at.starts}"

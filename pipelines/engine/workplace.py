@@ -39,9 +39,8 @@ class Workplace:
             NotFound: the action has no such input artifact.
         """
         if name not in self._inputs:
-            raise NotFound(
-                f"there is no input artifact {name!r}", hint=f"there are: {', '.join(self._inputs) or 'none'}"
-            )
+            known = ", ".join(self._inputs) or "none"
+            raise NotFound(f"there is no input artifact {name!r}", hint=f"there are: {known}")
         directory = self.root / "inputs" / name
         with self._lock:
             if not directory.exists():
