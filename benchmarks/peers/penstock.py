@@ -61,7 +61,7 @@ class Penstock:
         if done.returncode != 0:
             raise SystemExit(f"penstock run ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         view = self._workshop.json("show")
-        execution_s = _seconds(view["execution"])
+        execution_s = _seconds(view)
         actions_s = sum(
             _seconds(attempt)
             for stage in view["stages"]
@@ -81,5 +81,5 @@ class Penstock:
 
 
 def _seconds(record: dict[str, Any]) -> float:
-    began, ended = datetime.fromisoformat(record["started_at"]), datetime.fromisoformat(record["ended_at"])
+    began, ended = datetime.fromisoformat(record["startedAt"]), datetime.fromisoformat(record["endedAt"])
     return (ended - began).total_seconds()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from scripts.workshop import Workshop
 from tests.e2e import given, then, when
@@ -32,10 +33,9 @@ stages:
 """
 
 
-def executions(workshop: Workshop) -> list[dict[str, object]]:
+def executions(workshop: Workshop) -> list[dict[str, Any]]:
     """Every execution, newest first."""
-    answer = workshop.json("list")
-    found: list[dict[str, object]] = answer["executions"] if isinstance(answer, dict) else answer
+    found: list[dict[str, Any]] = workshop.json("list")["executions"]
     return found
 
 
@@ -62,7 +62,7 @@ def test_a_commit_starts_exactly_one_execution_of_that_commit(workshop: Workshop
     time.sleep(2)  # long enough for a second, wrong start of the same commit
     found = executions(workshop)
     assert len(found) == 2
-    revisions = [then.execution(workshop, number)["source_revisions"]["Checkout"] for number in ("1", "2")]
+    revisions = [then.execution(workshop, number)["sourceRevisions"]["Checkout"] for number in ("1", "2")]
     assert revisions == [first, second]
 
 
@@ -85,5 +85,5 @@ def test_a_due_time_starts_exactly_one_execution(workshop: Workshop) -> None:
         time.sleep(0.5)
         assert len(executions(workshop)) == before + 1
     newest = executions(workshop)[0]
-    assert newest["trigger_type"] == "Schedule"
+    assert newest["trigger"]["triggerType"] == "Schedule"
     assert then.it_ends(workshop, str(newest["id"])) == "Succeeded"

@@ -30,8 +30,8 @@ def the_alias_is_wholly_on(workshop: Workshop, version: str) -> None:
 
 
 def execution(workshop: Workshop, reference: str) -> dict[str, Any]:
-    """The execution's record as `penstock show` gives it."""
-    found: dict[str, Any] = workshop.json("show", reference)["execution"]
+    """The execution as `penstock show` gives it."""
+    found: dict[str, Any] = workshop.json("show", reference)
     return found
 
 

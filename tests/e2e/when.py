@@ -25,8 +25,7 @@ def the_pipeline_runs(workshop: Workshop, *options: str) -> subprocess.Completed
 def the_pipeline_is_started(workshop: Workshop) -> str:
     """`penstock run --detach`; the execution's id."""
     started: dict[str, Any] = workshop.json("run", "--detach")
-    found = started.get("execution", started)
-    return str(found["id"])
+    return str(started["id"])
 
 
 @contextmanager
