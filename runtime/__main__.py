@@ -1,0 +1,97 @@
+"""`python -m runtime --home DIR --announce FILE`: run the local Lambda endpoint until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.clock import SystemClock
+from core.errors import NotAllowed, PenstockError, Unavailable
+from core.files import write_atomic
+from core.ids import RandomIds
+from core.units import iso
+from runtime.server import Server
+from runtime.settings import Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 after an orderly stop, else that of the error."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    home: Path = options.home.resolve()
+    settings = Settings(
+        home=home,
+        host=options.host,
+        port=options.port,
+        account=options.account,
+        region=options.region,
+        concurrency=options.concurrency,
+        max_environments=options.max_environments,
+        idle_s=options.idle_seconds,
+        retry_delays_s=tuple(float(delay) for delay in options.retry_delays.split(",") if delay),
+    )
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (home / "lock").open("w") as lock:
+            _take(lock.fileno(), home)
+            asyncio.run(_serve(settings, options.announce))
+    except PenstockError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201  (this is the command's own face)
+        return error.exit_code
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    defaults = Settings(home=Path())
+    parser = argparse.ArgumentParser(prog="python -m runtime", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="directory that keeps functions, code, logs, metrics")
+    parser.add_argument("--host", default=defaults.host)
+    parser.add_argument("--port", type=int, default=defaults.port, help="0 takes a free one")
+    parser.add_argument("--announce", type=Path, help="file that is told pid, port and url when the server listens")
+    parser.add_argument("--account", default=defaults.account)
+    parser.add_argument("--region", default=defaults.region)
+    parser.add_argument("--concurrency", type=int, default=defaults.concurrency, help="invocations at once")
+    parser.add_argument("--max-environments", type=int, default=defaults.max_environments, help="processes at once")
+    parser.add_argument("--idle-seconds", type=float, default=defaults.idle_s, help="idle environments end after this")
+    delays = ",".join(f"{delay:g}" for delay in defaults.retry_delays_s)
+    parser.add_argument("--retry-delays", default=delays, help="seconds before each retry of an asynchronous event")
+    return parser
+
+
+def _take(descriptor: int, home: Path) -> None:
+    """Hold the home for this process alone."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise NotAllowed("another server uses this directory", where=str(home), hint="stop it first") from None
+
+
+async def _serve(settings: Settings, announce: Path | None) -> None:
+    clock = SystemClock()
+    server = Server(settings, clock, RandomIds())
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await server.start()
+    except OSError as error:
+        raise Unavailable("the runtime cannot start", where=str(settings.home), why=str(error)) from error
+    if announce is not None:
+        facts = {"pid": os.getpid(), "port": server.port, "url": server.url, "started_at": iso(clock.now())}
+        write_atomic(announce, json.dumps(facts))
+    logging.getLogger("runtime").info("listening on %s", server.url)
+    await stop.wait()
+    await server.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Execution environments: the processes handlers run in, and the Runtime API they speak."""

@@ -1,0 +1,1 @@
+"""From an Invoke request to the right version's environment and back."""

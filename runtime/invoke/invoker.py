@@ -1,0 +1,177 @@
+"""Runs invocations: finds the version, keeps the concurrency limit, hands the event to an environment, counts it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from core.clock import Clock
+from runtime.api.errors import ApiError, not_found
+from runtime.catalog.records import FunctionVersion
+from runtime.catalog.store import Catalog
+from runtime.control.states import check_invocable
+from runtime.invoke.invocation import Invocation
+from runtime.invoke.results import Result
+from runtime.invoke.route import Draw, Route, resolve
+from runtime.names import Scope, parse
+
+Serving = Callable[[str, str], FunctionVersion | None]
+Answer = Callable[[Result, str], None]
+"""Called once with the result and the version that ran."""
+
+
+class Recorder(Protocol):
+    """Who counts invocations."""
+
+    def started(self, route: Route, second: int, running: int, running_account: int) -> None:
+        """An invocation starts, as the `running`th of its function at this moment."""
+        ...
+
+    def ended(self, route: Route, version: str, second: int, duration_ms: float, *, failed: bool) -> None:
+        """An invocation that started in `second` ended."""
+        ...
+
+    def throttled(self, route: Route, second: int) -> None:
+        """An invocation was refused."""
+        ...
+
+
+class Runner(Protocol):
+    """Who runs an invocation on a version."""
+
+    def submit(self, version: FunctionVersion, invocation: Invocation) -> None:
+        """Call `invocation.done` later."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One event for a function."""
+
+    request_id: str
+    payload: bytes
+    trace_id: str = ""
+    client_context: str = ""
+    wants_log: bool = False
+
+
+class Invoker:
+    """The data plane. `limit` is the account's concurrency (Source: reference §8, 1000)."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        serving: Serving,
+        runner: Runner,
+        recorder: Recorder,
+        scope: Scope,
+        clock: Clock,
+        draw: Draw,
+        limit: int = 1000,
+    ) -> None:
+        self._catalog = catalog
+        self._serving = serving
+        self._runner = runner
+        self._recorder = recorder
+        self._scope = scope
+        self._clock = clock
+        self._draw = draw
+        self._limit = limit
+        self._routes: dict[tuple[str, str | None], tuple[Route, str]] = {}
+        self._generation = -1
+        self._running: dict[str, int] = {}
+        self._total = 0
+
+    def route(self, name: str, qualifier: str | None) -> tuple[Route, str]:
+        """The route and the ARN that `name` and `qualifier` (as sent) mean.
+
+        Raises:
+            ApiError: no such function, version or alias.
+        """
+        if self._generation != self._catalog.generation:
+            self._routes.clear()
+            self._generation = self._catalog.generation
+        known = self._routes.get((name, qualifier))
+        if known is None:
+            reference = parse(name, self._scope, qualifier)
+            route = resolve(self._catalog, reference)
+            arn = self._scope.arn(reference.name, reference.qualifier)
+            if route is None:
+                raise not_found(arn)
+            known = self._routes[(name, qualifier)] = (route, arn)
+        return known
+
+    def check(self, name: str, qualifier: str | None) -> str:
+        """The version a call would run now (for DryRun).
+
+        Raises:
+            ApiError: as `invoke`, but for throttling.
+        """
+        route, arn = self.route(name, qualifier)
+        return self._version(route, arn).version
+
+    def invoke(self, name: str, qualifier: str | None, call: Call, answer: Answer) -> None:
+        """Run `call`; `answer` is called later.
+
+        Raises:
+            ApiError: no such function, version or alias; not invocable now; too many at once.
+        """
+        route, arn = self.route(name, qualifier)
+        version = self._version(route, arn)
+        second = int(self._clock.now().timestamp())
+        if self._total >= self._limit:
+            self._recorder.throttled(route, second)
+            raise throttle()
+        self._total += 1
+        running = self._running[route.function] = self._running.get(route.function, 0) + 1
+        self._recorder.started(route, second, running, self._total)
+        invocation = Invocation(
+            request_id=call.request_id,
+            arn=arn,
+            payload=call.payload,
+            done=partial(self._done, route, version.version, second, answer),
+            trace_id=call.trace_id,
+            client_context=call.client_context,
+            wants_log=call.wants_log,
+        )
+        self._runner.submit(version, invocation)
+
+    async def run(self, name: str, qualifier: str | None, call: Call) -> tuple[Result, str]:
+        """`invoke` for coroutines: the result and the version that ran."""
+        future: asyncio.Future[tuple[Result, str]] = asyncio.get_running_loop().create_future()
+
+        def answer(result: Result, version: str) -> None:
+            if not future.done():
+                future.set_result((result, version))
+
+        self.invoke(name, qualifier, call, answer)
+        return await future
+
+    def _version(self, route: Route, arn: str) -> FunctionVersion:
+        version = self._serving(route.function, route.choose(self._draw))
+        if version is None:
+            raise not_found(arn)
+        check_invocable(version)
+        return version
+
+    def _done(self, route: Route, version: str, second: int, answer: Answer, result: Result) -> None:
+        self._total -= 1
+        left = self._running[route.function] - 1
+        if left:
+            self._running[route.function] = left
+        else:
+            del self._running[route.function]
+        self._recorder.ended(route, version, second, result.duration_ms, failed=bool(result.error_type))
+        answer(result, version)
+
+
+def throttle() -> ApiError:
+    """The account's concurrency is used up. Source: reference §9, "Throttle"."""
+    return ApiError(
+        "TooManyRequestsException",
+        "Rate Exceeded.",
+        members={"Reason": "ConcurrentInvocationLimitExceeded", "retryAfterSeconds": "1"},
+    )

@@ -1,0 +1,73 @@
+"""Logs as files: one per log stream under `logs/aws/lambda/<function>/`, one line `<iso utc ms>Z <text>` per event.
+
+Lines are gathered and written together a moment later, so that writing never delays an invocation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+_FLUSH_AFTER_S = 0.05
+_MAX_EVENT_CHARS = 262_144
+"""Source: reference §7, an event is cut at 256 KB."""
+
+
+class Logs:
+    """Every log stream of one server."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._pending: dict[Path, list[str]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def stream(self, group: str, name: str) -> LogStream:
+        """The stream `name` (`2026/11/23/[1]0123…`) of `group` (`/aws/lambda/orders`)."""
+        return LogStream(self, self._root.joinpath(*group.strip("/").split("/"), *f"{name}.log".split("/")))
+
+    def append(self, path: Path, at: datetime, text: str) -> None:
+        """Add one event; it is in the file 50 ms later."""
+        stamp = at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+        self._pending.setdefault(path, []).append(f"{stamp} {text[:_MAX_EVENT_CHARS]}\n")
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_FLUSH_AFTER_S, self.flush)
+
+    def flush(self) -> None:
+        """Write what is pending."""
+        self._timer = None
+        pending, self._pending = self._pending, {}
+        for path, lines in pending.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8", errors="replace", newline="\n") as file:
+                file.writelines(lines)
+
+    def close(self) -> None:
+        """Write what is pending and stop."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.flush()
+
+
+class LogStream:
+    """One environment's log."""
+
+    def __init__(self, logs: Logs, path: Path) -> None:
+        self._logs = logs
+        self.path = path
+
+    def write(self, at: datetime, text: str) -> None:
+        """Add one event; line breaks inside it are kept as carriage returns, as Lambda's text logs have them."""
+        self._logs.append(self.path, at, text.replace("\n", "\r"))
+
+
+def read(root: Path, group: str) -> Iterator[tuple[datetime, str, str]]:
+    """Every event of `group`, oldest stream first: when, in which stream, what."""
+    directory = root.joinpath(*group.strip("/").split("/"))
+    for path in sorted(directory.rglob("*.log")):
+        name = path.relative_to(directory).as_posix().removesuffix(".log")
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for line in file:
+                stamp, _, text = line.rstrip("\n").partition(" ")
+                yield datetime.fromisoformat(stamp).astimezone(UTC), name, text

@@ -1,0 +1,1 @@
+"""CloudWatch metrics of the functions that ran here."""

@@ -1,0 +1,1 @@
+"""Asynchronous invocations: accepted to disk first, delivered afterwards."""

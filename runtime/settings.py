@@ -1,0 +1,26 @@
+"""What a server is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.queues.retry import RETRY_DELAYS_S
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the server keeps its state, where it listens, whom it answers for, and its limits."""
+
+    home: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    account: str = "123456789012"
+    region: str = "us-east-1"
+    concurrency: int = 1000
+    """Source: reference §8, concurrency per region."""
+    max_environments: int = 64
+    """Processes at once on this machine; beyond it invocations wait."""
+    idle_s: float = 300.0
+    init_timeout_s: float = 10.0
+    retry_delays_s: tuple[float, ...] = RETRY_DELAYS_S
