@@ -17,20 +17,18 @@ from app.supervisor.loop import Supervisor
 from core.units import iso
 
 LOCK_WAIT_S = 5.0
+LOG_FORMAT = "%(asctime)s.%(msecs)03dZ %(message)s"
 
 
 def main() -> int:
     """Supervise until told to stop; 3 when another supervisor has this home."""
-    here = settings.read(os.environ, Path.cwd())
-    logging.Formatter.converter = time.gmtime
-    logging.basicConfig(
-        level=here.log_level, format="%(asctime)s.%(msecs)03dZ %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
-    )
-    return supervise(here)
+    return supervise(settings.read(os.environ, Path.cwd()))
 
 
 def supervise(here: Settings) -> int:
     """As `main`, for settings that were read already."""
+    logging.Formatter.converter = time.gmtime
+    logging.basicConfig(level=here.log_level, format=LOG_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S")
     for directory in (here.home, here.run_directory, here.log_directory):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (here.run_directory / "supervisor.lock").open("w") as lock:

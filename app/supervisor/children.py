@@ -35,9 +35,10 @@ def spawn(component: Component) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            cwd=component.directory,
             env=dict(component.environment),
             start_new_session=True,
-            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - the supervisor has one thread
+            preexec_fn=_die_with_parent(),
         )
 
 

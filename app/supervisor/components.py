@@ -17,11 +17,12 @@ RUNTIME, PREFECT, ENGINE, RUNNER = "runtime", "prefect", "engine", "runner-1"
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One supervised process. It is ready when `sign` exists and was written or bound by it."""
+    """One supervised process, started in `directory`. It is ready when it has written or bound `sign`."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
+    directory: Path
     log: Path
     sign: Path
 
@@ -32,7 +33,8 @@ def components(settings: Settings, environ: Mapping[str, str]) -> tuple[Componen
     prefect_directory = settings.home / "prefect"
 
     def component(name: str, command: list[str], environment: Mapping[str, str], sign: Path) -> Component:
-        return Component(name, tuple(command), environment, settings.log_directory / f"{name}.log", sign)
+        log = settings.log_directory / f"{name}.log"
+        return Component(name, tuple(command), environment, settings.run_directory, log, sign)
 
     prefect_sign = settings.announcement(PREFECT)
     runtime_sign = settings.announcement(RUNTIME)
@@ -72,4 +74,4 @@ def steady_port(announcement: Path) -> int:
 
 
 def _python(module: str, *arguments: object) -> list[str]:
-    return [sys.executable, "-m", module, *map(str, arguments)]
+    return [sys.executable, "-P", "-m", module, *map(str, arguments)]

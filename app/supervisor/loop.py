@@ -120,7 +120,7 @@ class Supervisor:
         try:
             child.process = children.spawn(child.component)
         except OSError as problem:
-            _log.error("%s cannot be started: %s", child.component.name, problem)  # noqa: TRY400 - no traceback
+            _log.error("%s cannot be started: %s", child.component.name, problem)
             child.last_exit, child.failures = 127, child.failures + 1
             child.restart_at = now + BACK_OFF_S[-1]
             return True

@@ -93,6 +93,10 @@ class Service:
         """Where the logs of an execution's actions are."""
         return read.logs(self.ports, ref, stage, action)
 
+    def log_path(self, action: ActionRecord) -> Path:
+        """Where the log of one action attempt is."""
+        return read.log_path(self.ports.log_directory, action)
+
     def why(self, ref: str | None = None) -> Story:
         """The chain of decisions that led to an execution's result. See `pipelines.service.story`."""
         return story.story(self.ports, ref)
@@ -109,10 +113,10 @@ class Service:
         """Run a failed stage again. See `pipelines.service.retry`."""
         return retry.retry(self.ports, ref, stage, mode)
 
-    def roll_back(self, choice: Choice, reason: str) -> DeploymentRecord:
+    def roll_back(self, choice: Choice, by: str, reason: str) -> DeploymentRecord:
         """Undo a release. See `pipelines.service.release`."""
-        return release.roll_back(self.ports, choice, reason)
+        return release.roll_back(self.ports, choice, by, reason)
 
     def plan(self, file_text: str, file: Path, variables: Mapping[str, str], action: str = "") -> list[ActionPlan]:
         """What the file's releases would do now. See `pipelines.service.release`."""
-        return release.plan(self.ports, file_text, str(file), dict(variables), action)
+        return release.plan(self.ports, file_text, str(file), variables, action)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from core.errors import InvalidInput, NotAllowed, NotFound
 from pipelines.service import lookup
 from pipelines.service.ports import Ports
-from store.database import Snapshot
 from store.records import ActionRecord, ActionStatus, ApprovalRecord, NewEvent
+from store.transaction import Snapshot
 
 LONGEST_SUMMARY = 512
 ANSWERS = ("Approved", "Rejected")
@@ -72,10 +72,10 @@ def _find(snapshot: Snapshot, wish: Answer) -> ActionRecord:
 
 
 def _by_token(snapshot: Snapshot, token: str) -> ActionRecord:
-    action = snapshot.action_by_token(token)
-    if action is None:
-        raise NotAllowed("no approval has this token", hint="`penstock status` shows what waits")
-    return action
+    try:
+        return snapshot.action_by_token(token)
+    except NotFound:
+        raise NotAllowed("no approval has this token", hint="`penstock status` shows what waits") from None
 
 
 def _by_place(snapshot: Snapshot, wish: Answer) -> ActionRecord:

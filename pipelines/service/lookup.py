@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.errors import NotFound
-from store.database import Snapshot
 from store.records import ExecutionRecord
+from store.transaction import Snapshot
 
 LATEST = "latest"
 

@@ -11,36 +11,36 @@ from core.clock import Clock
 from core.ids import Ids
 from pipelines.definition.model import PipelineDefinition
 from store.database import Database
-from store.records import DeploymentRecord
+from store.records import ArtifactRef, DeploymentRecord
 
 
 class Releases(Protocol):
     """What the service asks of `deploy`: undo a release, or say what one would do. Both may take seconds."""
 
-    def roll_back(self, deployment: DeploymentRecord, spec: Mapping[str, Any], reason: str) -> DeploymentRecord:
-        """The deployment that put the alias back to where it was before `deployment`; `spec` describes its target."""
+    def roll_back(
+        self, deployment: DeploymentRecord, spec: Mapping[str, Any], to_version: str | None, by: str, reason: str
+    ) -> DeploymentRecord:
+        """The finished deployment that put the alias of `deployment` on `to_version` (None: where it was before).
+
+        `spec` describes the target.
+        """
         ...
 
     def plan(
-        self,
-        definition: PipelineDefinition,
-        configuration: Mapping[str, Any],
-        artifact: str,
-        variables: Mapping[str, str],
+        self, targets: Mapping[str, Mapping[str, Any]], configuration: Mapping[str, Any], artifact: ArtifactRef
     ) -> Sequence[str]:
-        """What releasing the artifact with that digest would do now, one line each; empty when nothing would change."""
+        """What releasing the artifact would do now, one line each; `configuration` is the action's, resolved."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """`load(text, file)` checks a pipeline file; `restore(data)` revives one that was checked; `nudge` wakes runners."""
+    """`load(text, file)` checks a pipeline file, `nudge` wakes the runners; `releases` is only called when needed."""
 
     database: Database
     clock: Clock
     ids: Ids
     log_directory: Path
     load: Callable[[str, str], PipelineDefinition]
-    restore: Callable[[Mapping[str, Any]], PipelineDefinition]
     nudge: Callable[[], None]
-    releases: Releases
+    releases: Callable[[], Releases]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipelines.engine.machine import LIVE_EXECUTION
 from pipelines.service import lookup
 from pipelines.service.ports import Ports
 from pipelines.service.views import (
@@ -17,11 +18,10 @@ from pipelines.service.views import (
     PipelineState,
     StageView,
 )
-from store.database import Snapshot
 from store.records import ActionRecord, DeploymentRecord, Event, ExecutionRecord, ExecutionStatus, PipelineRecord
+from store.transaction import Snapshot
 
-RUNNING = (ExecutionStatus.IN_PROGRESS, ExecutionStatus.STOPPING)
-ENDED = tuple(status for status in ExecutionStatus if status not in RUNNING)
+ENDED = tuple(status for status in ExecutionStatus if status not in LIVE_EXECUTION)
 
 
 def log_path(directory: Path, action: ActionRecord) -> Path:
@@ -112,7 +112,7 @@ def status(ports: Ports) -> list[PipelineState]:
 def _state(ports: Ports, snapshot: Snapshot, pipeline: PipelineRecord, pending: list[ActionRecord]) -> PipelineState:
     running = [
         view(ports, snapshot, execution)
-        for wanted in RUNNING
+        for wanted in LIVE_EXECUTION
         for execution in snapshot.executions(pipeline.name, status=wanted)
     ]
     by_id = {item.execution.id: item.execution for item in running}

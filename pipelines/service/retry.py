@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from core.errors import Conflict, NotAllowed, NotFound
+from pipelines.engine.machine import EXECUTION, STAGE, ExecutionEvent, StageEvent
 from pipelines.service import lookup
 from pipelines.service.ports import Ports
-from store.database import Snapshot
 from store.records import (
     ActionStatus,
     ExecutionRecord,
@@ -18,6 +18,7 @@ from store.records import (
     StageStatus,
     StopMode,
 )
+from store.transaction import Snapshot
 
 RetryMode = Literal["FAILED_ACTIONS", "ALL_ACTIONS"]
 _RETRYABLE = (StageStatus.FAILED, StageStatus.STOPPED)
@@ -41,16 +42,18 @@ def retry(
         stage = _stage(transaction, execution, stage_name)
         _check(transaction, execution, stage, mode)
         attempt = stage.attempt + 1
+        which = "all" if mode == "ALL_ACTIONS" else "the failed"
         transaction.update_stage(
             stage,
-            status=StageStatus.IN_PROGRESS,
+            status=STAGE.next(stage.status, StageEvent.RETRY),
             attempt=attempt,
             since_attempt=attempt if mode == "ALL_ACTIONS" else stage.since_attempt,
+            entered_at=None,  # the stage's lock was given back when it ended
             ended_at=None,
         )
         again = transaction.update_execution(
             execution,
-            status=ExecutionStatus.IN_PROGRESS,
+            status=EXECUTION.next(execution.status, ExecutionEvent.RETRY),
             status_summary="",
             stop=StopMode.NONE,
             stop_reason="",
@@ -61,7 +64,7 @@ def retry(
             NewEvent(
                 kind="StageRetried",
                 subject=stage.stage,
-                why=f"somebody asked for attempt {attempt} of {'all' if mode == 'ALL_ACTIONS' else 'the failed'} actions",
+                why=f"somebody asked for attempt {attempt} of {which} actions",
                 execution_id=execution.id,
                 facts={"mode": mode, "attempt": attempt},
             )

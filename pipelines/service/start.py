@@ -13,8 +13,8 @@ from core.errors import NotAllowed
 from pipelines.definition.model import PipelineDefinition
 from pipelines.service import variables
 from pipelines.service.ports import Ports
-from store.database import Transaction
 from store.records import ExecutionRecord, ExecutionStatus, NewEvent, PipelineRecord, TriggerRecord
+from store.transaction import Transaction
 
 MOST_CONCURRENT = 50
 
@@ -47,7 +47,7 @@ def start(ports: Ports, request: StartRequest) -> ExecutionRecord | None:
     values = variables.resolve(definition.variables, request.variables)
     now = ports.clock.now()
     execution_id = ports.ids.uuid()
-    digest = hashlib.sha256(json.dumps(definition.data, sort_keys=True).encode()).hexdigest()
+    digest = _digest(definition, request.file)
     with ports.database.transaction(durable=bool(request.key)) as transaction:
         if request.key and not transaction.accept_trigger(_trigger(request, definition.name, execution_id, now)):
             return None
@@ -58,6 +58,11 @@ def start(ports: Ports, request: StartRequest) -> ExecutionRecord | None:
         transaction.append(_event(execution, request))
     ports.nudge()
     return execution
+
+
+def _digest(definition: PipelineDefinition, file: Path) -> str:
+    """What makes a pipeline version: the document, and where it lies (relative paths in it begin there)."""
+    return hashlib.sha256(json.dumps([str(file), definition.data], sort_keys=True).encode()).hexdigest()
 
 
 def _record(
@@ -120,6 +125,6 @@ def _check_limit(transaction: Transaction, definition: PipelineDefinition) -> No
     running = transaction.executions(definition.name, status=ExecutionStatus.IN_PROGRESS, limit=MOST_CONCURRENT)
     if len(running) >= MOST_CONCURRENT:
         raise NotAllowed(
-            f"{MOST_CONCURRENT} executions of {definition.name} are in progress, the most in {definition.execution_mode}",
+            f"{MOST_CONCURRENT} executions of {definition.name} are in progress, the most there may be",
             hint="wait for one to end, or stop one with `penstock stop`",
         )

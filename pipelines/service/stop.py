@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from core.errors import InvalidInput, NotAllowed
+from pipelines.engine.machine import EXECUTION, LIVE_EXECUTION, ExecutionEvent
 from pipelines.service import lookup
 from pipelines.service.ports import Ports
-from store.records import ExecutionRecord, ExecutionStatus, NewEvent, StopMode
+from store.records import ExecutionRecord, NewEvent, StopMode
 
 LONGEST_REASON = 200
-_STOPPABLE = (ExecutionStatus.IN_PROGRESS, ExecutionStatus.STOPPING)
 
 
 def stop(ports: Ports, ref: str | None, *, abandon: bool = False, reason: str = "") -> ExecutionRecord:
@@ -27,9 +27,8 @@ def stop(ports: Ports, ref: str | None, *, abandon: bool = False, reason: str = 
     with ports.database.transaction() as transaction:
         execution = lookup.execution(transaction, ref)
         _check(execution, mode)
-        stopping = transaction.update_execution(
-            execution, status=ExecutionStatus.STOPPING, stop=mode, stop_reason=reason, wake_at=now
-        )
+        status = EXECUTION.next(execution.status, ExecutionEvent.ABANDON if abandon else ExecutionEvent.STOP)
+        stopping = transaction.update_execution(execution, status=status, stop=mode, stop_reason=reason, wake_at=now)
         transaction.append(
             NewEvent(
                 kind="StopRequested",
@@ -45,7 +44,7 @@ def stop(ports: Ports, ref: str | None, *, abandon: bool = False, reason: str = 
 
 def _check(execution: ExecutionRecord, mode: StopMode) -> None:
     name = f"{execution.pipeline}/{execution.number}"
-    if execution.status not in _STOPPABLE:
+    if execution.status not in LIVE_EXECUTION:
         raise NotAllowed(f"execution {name} is {execution.status.value} and cannot be stopped")
     if execution.stop is StopMode.ABANDON or (execution.stop is StopMode.WAIT and mode is StopMode.WAIT):
         hint = "" if execution.stop is StopMode.ABANDON else "add --abandon to leave running actions behind"

@@ -12,8 +12,8 @@ from core.units import duration
 from pipelines.service import lookup
 from pipelines.service.ports import Ports
 from pipelines.service.views import Decision, Story
-from store.database import Snapshot
 from store.records import ActionRecord, ActionStatus, Event, ExecutionRecord, ExecutionStatus
+from store.transaction import Snapshot
 
 PAGE = 500
 
