@@ -33,8 +33,12 @@ class Database:
         self._watch: sqlite3.Connection | None = None
 
     @classmethod
-    def open(cls, url: str, *, clock: Clock, alive: Alive = is_alive) -> Database:
+    def open(
+        cls, url: str, *, clock: Clock, alive: Alive = is_alive, busy_timeout_s: float = dialect.BUSY_TIMEOUT_S
+    ) -> Database:
         """The database at `url` (`sqlite:///path`), made when it is not there, with its tables up to date.
+
+        `alive` answers whether a lease's holder still lives. Writers wait up to `busy_timeout_s` for their turn.
 
         Raises:
             InvalidInput: not a URL that is served.
@@ -43,7 +47,7 @@ class Database:
         """
         with _translated(url):
             try:
-                engine = dialect.connect(url)
+                engine = dialect.connect(url, busy_timeout_s)
             except OSError as error:
                 raise Unavailable(f"the database {url} cannot be opened", why=str(error)) from None
             try:
@@ -66,7 +70,7 @@ class Database:
     def transaction(self, *, durable: bool = False, lease: Lease | None = None) -> Iterator[Transaction]:
         """Everything inside is committed together at the end, or nothing when an exception leaves the block.
 
-        Writers take turns (waiting up to 10 s). `durable`: the commit also survives a power failure. With `lease`
+        Writers take turns. `durable`: the commit also survives a power failure. With `lease`
         nothing is done unless it is still ours.
 
         Raises:

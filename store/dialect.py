@@ -21,7 +21,7 @@ BUSY_TIMEOUT_S = 10.0
 _NORMAL, _FULL = 1, 2
 
 
-def connect(url: str) -> Engine:
+def connect(url: str, busy_timeout_s: float) -> Engine:
     """An engine whose transactions begin as `begin_options` says; makes the file (0600) and its folder (0700).
 
     Raises:
@@ -33,10 +33,10 @@ def connect(url: str) -> Engine:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     engine = create_engine(
         parsed,
-        connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None, "check_same_thread": False},
+        connect_args={"timeout": busy_timeout_s, "isolation_level": None, "check_same_thread": False},
         pool_size=4,
         max_overflow=60,
-        pool_timeout=BUSY_TIMEOUT_S,
+        pool_timeout=busy_timeout_s,
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
