@@ -20,8 +20,8 @@ NOTHING = "nothing to do: code and configuration are unchanged and the alias is 
 
 
 def render(instructions: Sequence[Instruction]) -> list[str]:
-    """The lines; one that says so when there is nothing to do."""
-    return [line for instruction in instructions for line in _lines(instruction)] or [NOTHING]
+    """The lines; none when there is nothing to do (NOTHING is the sentence for that)."""
+    return [line for instruction in instructions for line in _lines(instruction)]
 
 
 def _lines(instruction: Instruction) -> list[str]:
