@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A Lambda service to release to. `endpoint_url` None means AWS itself; credentials None means boto3's own chain."""
+    """A Lambda service to release to. `endpoint_url` None means AWS itself, credentials None boto3's own chain."""
 
     name: str
     region: str

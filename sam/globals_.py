@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from core.document import Path
 
@@ -42,12 +42,7 @@ def merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(shared)
     for key, value in own.items():
         before = result.get(key)
-        if (
-            isinstance(value, Mapping)
-            and isinstance(before, Mapping)
-            and not _intrinsic(value)
-            and not _intrinsic(before)
-        ):
+        if _mergeable(value) and _mergeable(before):
             result[key] = merged(before, value)
         elif isinstance(value, list) and isinstance(before, list):
             result[key] = [*before, *value]
@@ -56,5 +51,6 @@ def merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _intrinsic(value: Mapping[str, Any]) -> bool:
-    return len(value) == 1 and next(iter(value)).startswith(("Ref", "Fn::"))
+def _mergeable(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Whether it is a mapping, and not one that stands for an intrinsic function."""
+    return isinstance(value, Mapping) and not (len(value) == 1 and next(iter(value)).startswith(("Ref", "Fn::")))

@@ -58,10 +58,7 @@ class Resolver:
             "Fn::FindInMap": self._find_in_map,
         }
         if name not in functions:
-            self._mistakes.add(
-                path, f"{name} is not supported by this version of Penstock here", "write the value itself"
-            )
-            return ABSENT
+            return self._wrong(path, f"{name} is not supported by this version of Penstock here", "write the value")
         self._depth += 1
         try:
             if self._depth > _MOST_NESTING:
@@ -95,9 +92,7 @@ class Resolver:
         if str(parameter.get("Type", "")).startswith("AWS::SSM::"):
             return self._wrong(path, f"parameter {name!r} is read from SSM, which is not supported here")
         if "Default" not in parameter:
-            return self._wrong(
-                path, f"parameter {name!r} has no Default, so its value is not known", "give it a Default"
-            )
+            return self._wrong(path, f"the value of parameter {name!r} is not known", "give it a Default")
         value = parameter["Default"]
         if parameter.get("Type") in ("CommaDelimitedList", "List<Number>") and isinstance(value, str):
             return [item.strip() for item in value.split(",")]

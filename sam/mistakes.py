@@ -34,4 +34,4 @@ class Mistakes:
     def raise_if_any(self) -> None:
         """Raises: InvalidInput with all of them, in the order of the file."""
         if self._found:
-            raise InvalidInput.of(sorted(set(self._found)))
+            raise InvalidInput.of(sorted(set(self._found), key=lambda found: (found.location, found.what)))

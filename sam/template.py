@@ -107,10 +107,8 @@ def _function(
 def _check_transform(data: Mapping[str, Any], mistakes: Mistakes) -> None:
     transform = data.get("Transform", [])
     named = transform if isinstance(transform, list) else [transform]
-    serverless = any(
-        isinstance(item, Mapping) and item.get("Type") == SERVERLESS for item in data["Resources"].values()
-    )
-    if serverless and TRANSFORM not in named:
+    types = [item.get("Type") for item in data["Resources"].values() if isinstance(item, Mapping)]
+    if SERVERLESS in types and TRANSFORM not in named:
         mistakes.add(("Transform",), f"the template needs `Transform: {TRANSFORM}`", "add that line")
 
 
