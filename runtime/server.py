@@ -28,6 +28,7 @@ from runtime.invoke.api import InvokeApi
 from runtime.invoke.invoker import Invoker
 from runtime.invoke.route import Draw
 from runtime.logs import Logs
+from runtime.metrics.cloudwatch import CloudWatch
 from runtime.metrics.store import Metrics
 from runtime.names import Scope
 from runtime.queues.events import Events
@@ -103,7 +104,7 @@ class Server:
             f"{settings.host}:{self.port}",
         )
         invoke = InvokeApi(invoker, self._events, self._ids, fail)
-        dispatcher = Dispatcher(model, table, invoke, self._code, (), self._ids)
+        dispatcher = Dispatcher(model, table, invoke, self._code, (CloudWatch(self._metrics, self._ids),), self._ids)
         self._metrics.start()
         self._events.start()
         loop = asyncio.get_running_loop()

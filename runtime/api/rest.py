@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -58,7 +58,7 @@ def parse(operation: OperationModel, labels: Mapping[str, str], request: Request
         else:
             in_body[name] = member
     if in_body and payload is None:
-        parameters.update(_structure(in_body, _json(request.body), ""))
+        parameters.update(structure(in_body, json_object(request.body)))
     return parameters
 
 
@@ -75,13 +75,18 @@ def serialise(operation: OperationModel, result: Mapping[str, Any], request_id: 
         if member.serialization.get("location") == "header":
             headers.append((member.serialization.get("name", name), str(value)))
         else:
-            body[member.serialization.get("name", name)] = _to_json(member, value)
+            body[member.serialization.get("name", name)] = to_json(member, value)
     if status == 204:
         return Response(204, tuple(headers[1:]))
     return Response(status, tuple(headers), json.dumps(body).encode() if shape is not None else b"")
 
 
-def _json(body: bytes) -> Mapping[str, Any]:
+def json_object(body: bytes) -> Mapping[str, Any]:
+    """The JSON object in `body`; empty for an empty body.
+
+    Raises:
+        ApiError: SerializationException.
+    """
     if not body:
         return {}
     try:
@@ -94,7 +99,7 @@ def _json(body: bytes) -> Mapping[str, Any]:
 
 
 def _payload(shape: Any, body: bytes) -> Any:
-    return body if shape.type_name == "blob" else _value(shape, _json(body), "")
+    return body if shape.type_name == "blob" else _value(shape, json_object(body), "")
 
 
 def _from_text(shape: Any, values: list[str], name: str) -> Any:
@@ -110,7 +115,7 @@ def _from_text(shape: Any, values: list[str], name: str) -> Any:
         if shape.type_name == "boolean":
             return {"true": True, "false": False}[text.lower()]
         if shape.type_name == "timestamp":
-            return datetime.fromisoformat(text)
+            return moment(text, name)
     except (ValueError, KeyError):
         raise ApiError("SerializationException", f"'{text}' at '{name}' is not a {shape.type_name}") from None
     return text
@@ -118,7 +123,7 @@ def _from_text(shape: Any, values: list[str], name: str) -> Any:
 
 def _value(shape: Any, value: Any, where: str) -> Any:
     if shape.type_name == "structure":
-        return _structure(shape.members, _expect(value, dict, "structure", where), where)
+        return structure(shape.members, _expect(value, dict, "structure", where), where)
     if shape.type_name == "map":
         items = _expect(value, dict, "map", where).items()
         return {key: _value(shape.value, item, f"{where}.{key}") for key, item in items if item is not None}
@@ -129,6 +134,8 @@ def _value(shape: Any, value: Any, where: str) -> Any:
             return base64.b64decode(_expect(value, str, "blob", where), validate=True)
         except (binascii.Error, ValueError):
             raise ApiError("SerializationException", f"'{where}' is not valid base64") from None
+    if shape.type_name == "timestamp":
+        return moment(value, where)
     kinds = _KINDS.get(shape.type_name)
     wrong = kinds is not None and (
         not isinstance(value, kinds) or (isinstance(value, bool) and shape.type_name != "boolean")
@@ -138,13 +145,33 @@ def _value(shape: Any, value: Any, where: str) -> Any:
     return value
 
 
-def _structure(members: Mapping[str, Any], data: Mapping[str, Any], where: str) -> Parameters:
+def structure(members: Mapping[str, Any], data: Mapping[str, Any], where: str = "") -> Parameters:
+    """The members that `data` (decoded JSON, or CBOR) has, each as its shape says.
+
+    Raises:
+        ApiError: SerializationException when one has the wrong type.
+    """
     out: Parameters = {}
     for name, member in members.items():
         value = data.get(member.serialization.get("name", name))
         if value is not None:
             out[name] = _value(member, value, f"{where}.{name}" if where else name)
     return out
+
+
+def moment(value: Any, where: str) -> datetime:
+    """A point in time, sent as epoch seconds, as ISO 8601 text, or already understood; UTC when it names no zone.
+
+    Raises:
+        ApiError: SerializationException.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value, UTC)
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise _wrong_type(value, "timestamp", where) from None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _expect(value: Any, kind: type, word: str, where: str) -> Any:
@@ -157,17 +184,18 @@ def _wrong_type(value: Any, word: str, where: str) -> ApiError:
     return ApiError("SerializationException", f"{type(value).__name__} at '{where}' can not be converted to a {word}")
 
 
-def _to_json(shape: Any, value: Any) -> Any:
+def to_json(shape: Any, value: Any) -> Any:
+    """`value` as JSON carries it: blobs in base64, times as epoch seconds; members that are None left out."""
     if shape.type_name == "structure":
         return {
-            member.serialization.get("name", name): _to_json(member, value[name])
+            member.serialization.get("name", name): to_json(member, value[name])
             for name, member in shape.members.items()
             if value.get(name) is not None
         }
     if shape.type_name == "map":
-        return {key: _to_json(shape.value, item) for key, item in value.items()}
+        return {key: to_json(shape.value, item) for key, item in value.items()}
     if shape.type_name == "list":
-        return [_to_json(shape.member, item) for item in value]
+        return [to_json(shape.member, item) for item in value]
     if shape.type_name == "blob":
         return base64.b64encode(value).decode()
     if shape.type_name == "timestamp":

@@ -9,11 +9,11 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
 
 from core.clock import Clock
 from runtime.invoke.route import Route
 from runtime.metrics.buckets import Bucket
+from runtime.metrics.keys import Key
 
 _FLUSH_EVERY_S = 0.5
 _COMPACT_EVERY_S = 60
@@ -26,18 +26,6 @@ CREATE TABLE IF NOT EXISTS buckets (
   function TEXT NOT NULL, resource TEXT NOT NULL, version TEXT NOT NULL, second INTEGER NOT NULL,
   document TEXT NOT NULL, PRIMARY KEY (function, resource, version, second)) WITHOUT ROWID;
 """
-
-
-class Key(NamedTuple):
-    """What is counted apart. Empty strings stand for "no such dimension".
-
-    Invocations are counted under (function, resource, executed version), the last only for aliases, and summed up for
-    fewer dimensions. Concurrency does not add up, so it is sampled under (function) and, for all functions, under ().
-    """
-
-    function: str
-    resource: str = ""
-    version: str = ""
 
 
 class Metrics:
