@@ -85,7 +85,10 @@ def place(error: Mapping[str, Any], data: Any) -> tuple[Path, bool]:
     """
     loc = error["loc"]
     if loc and loc[-1] == "[key]":
-        return _present(loc[:-1], data), True
+        path = _present(loc[:-1], data)
+        holder = value_at(data, path)
+        if not (isinstance(holder, dict) and "[key]" in holder):  # a key may really be called so
+            return path, True
     return _present(loc, data), error["type"] == "extra_forbidden"
 
 

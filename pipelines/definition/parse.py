@@ -9,10 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.document import Document, Path, parse_bytes
+from core.document import Path, parse_bytes
 from core.errors import InvalidInput, NotFound
 from pipelines.definition import check
 from pipelines.definition.build import build
+from pipelines.definition.comments import swallowed_references
 from pipelines.definition.mistakes import Mistake, from_pydantic, value_at
 from pipelines.definition.model import PipelineDefinition
 from pipelines.definition.shape import KEYS, adapter
@@ -50,7 +51,7 @@ def load(text: str, file: str, *, catalog: Catalog, provider_names: Sequence[str
     Raises:
         InvalidInput: every mistake, each with its place, in the order of the file.
     """
-    return _checked(parse_bytes(text.encode("utf-8", "surrogatepass"), file), catalog, provider_names)
+    return _checked(text.encode("utf-8", "surrogatepass"), file, catalog, provider_names)
 
 
 def load_file(path: FilePath, *, catalog: Catalog, provider_names: Sequence[str]) -> PipelineDefinition:
@@ -66,17 +67,20 @@ def load_file(path: FilePath, *, catalog: Catalog, provider_names: Sequence[str]
         raise NotFound("there is no such file", where=str(path), hint="create a pipeline.yaml") from None
     except OSError as error:
         raise InvalidInput("the file cannot be read", where=str(path), why=error.strerror or str(error)) from None
-    return _checked(parse_bytes(raw, str(path)), catalog, provider_names)
+    return _checked(raw, str(path), catalog, provider_names)
 
 
-def _checked(document: Document, catalog: Catalog, provider_names: Sequence[str]) -> PipelineDefinition:
+def _checked(raw: bytes, file: str, catalog: Catalog, provider_names: Sequence[str]) -> PipelineDefinition:
+    document = parse_bytes(raw, file)
     data = document.data
     if data is None:
         raise InvalidInput.of([Mistake((), "the file is empty", "begin with version: 1").diagnostic(document)])
     found = list(_structural(data))
     found += check.mistakes(view(data, catalog), provider_names)
-    if found:
-        diagnostics = dict.fromkeys(mistake.diagnostic(document) for mistake in found)
+    diagnostics = dict.fromkeys(mistake.diagnostic(document) for mistake in found)
+    if not file.endswith(".json"):
+        diagnostics |= dict.fromkeys(swallowed_references(raw.decode("utf-8").removeprefix("\ufeff"), file))
+    if diagnostics:
         raise InvalidInput.of(sorted(diagnostics, key=lambda diagnostic: diagnostic.location))
     return build(data, catalog)
 

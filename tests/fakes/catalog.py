@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from core.errors import InvalidInput
+from core.source import Diagnostic
+from pipelines.definition import load
 from stages.base import ActionType, Configuration
 
 
@@ -82,3 +85,17 @@ NAMES = tuple(_TYPES)
 def catalog(provider: str) -> ActionType | None:
     """The action type of that provider, None for an unknown one."""
     return _TYPES.get(provider)
+
+
+def diagnostics(text: str, file: str = "pipeline.yaml") -> tuple[Diagnostic, ...]:
+    """Every mistake in `text`, () when it is good."""
+    try:
+        load(text, file, catalog=catalog, provider_names=NAMES)
+    except InvalidInput as error:
+        return error.diagnostics
+    return ()
+
+
+def complaints(text: str) -> list[str]:
+    """Every mistake in `text` as people read it."""
+    return [str(diagnostic) for diagnostic in diagnostics(text)]
