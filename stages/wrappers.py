@@ -1,4 +1,4 @@
-"""What several providers do around their work: read their configuration, and turn a user's mistake into an outcome."""
+"""What several providers do around their work: read configuration and target, turn a user's mistake into an outcome."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from core.document import suggest
 from core.errors import InvalidInput
 from core.outcome import Failed, Outcome
-from stages.base import ActionContext, Configuration
+from deploy.targets import Target
+from stages.base import ActionContext, Configuration, Dependencies
 
 C = TypeVar("C", bound=Configuration)
 
@@ -34,3 +36,15 @@ def mistakes_fail(work: Callable[[], Outcome]) -> Outcome:
         return work()
     except InvalidInput as error:
         return Failed("ConfigurationError", str(error))
+
+
+def target_of(dependencies: Dependencies, context: ActionContext, name: str) -> Target:
+    """The target of that name in the pipeline.
+
+    Raises:
+        InvalidInput: the pipeline has none of that name.
+    """
+    if name not in context.target_specs:
+        hint = suggest(name, context.target_specs) or f"the pipeline has {', '.join(context.target_specs) or 'none'}"
+        raise InvalidInput(f"there is no target '{name}'", where=f"{context.stage}/{context.action}", hint=hint)
+    return dependencies.targets(name, context.target_specs[name])

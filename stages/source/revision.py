@@ -1,4 +1,4 @@
-"""A commit in a repository: found by branch, tag or id, and what is known about it. Reads objects, runs nothing."""
+"""A commit in a repository: found by branch, tag or id, and what is known about it. Read through GitPython."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import git
-from git.exc import AmbiguousObjectName, BadName, BadObject, InvalidGitRepositoryError, NoSuchPathError, ODBError
+from git.exc import BadName, BadObject, InvalidGitRepositoryError, NoSuchPathError, ODBError
 
 from core.document import suggest
 from core.errors import InvalidInput, NotFound
@@ -51,17 +50,18 @@ class Revision:
 
 @contextmanager
 def opened(path: Path) -> Iterator[git.Repo]:
-    """The repository that `path` lies in, read directly.
+    """The repository that `path` lies in.
 
     Raises:
         InvalidInput: there is none.
     """
     try:
-        repository = git.Repo(path, odbt=git.GitDB, search_parent_directories=True)
+        repository = git.Repo(path, search_parent_directories=True)
     except NoSuchPathError:
         raise InvalidInput("there is no such directory", where=str(path)) from None
     except InvalidGitRepositoryError:
         raise InvalidInput("this is no git repository", where=str(path), hint="run git init, or name another") from None
+    repository.git.update_environment(GIT_DIR=str(repository.git_dir))  # whatever our own environment says
     try:
         yield repository
     finally:
@@ -81,8 +81,6 @@ def find(repository: git.Repo, wanted: Wanted) -> Revision:
     try:
         commit = _by_id(repository, named) if named else _by_name(repository, branch, wanted.tag)
         return _described(commit, branch, wanted.tag)
-    except AmbiguousObjectName:
-        raise NotFound(f"more than one commit begins with {named}", hint="give more digits") from None
     except _UNREADABLE:
         raise _not_found(repository, branch, wanted.tag, named) from None
 
@@ -95,7 +93,7 @@ def default_branch(repository: git.Repo) -> str:
 def _by_id(repository: git.Repo, written: str) -> git.Commit:
     if not _ID.fullmatch(written):
         raise ValueError(written)
-    binary = bytes.fromhex(written) if len(written) == 40 else _completed(repository, written)
+    binary = bytes.fromhex(written) if len(written) == 40 else _completed(repository, written.lower())
     found = git.Object.new_from_sha(repository, binary)
     while isinstance(found, git.TagObject):
         found = found.object
@@ -105,8 +103,10 @@ def _by_id(repository: git.Repo, written: str) -> git.Commit:
 
 
 def _completed(repository: git.Repo, written: str) -> bytes:
-    objects: Any = repository.odb
-    return bytes(objects.partial_to_complete_sha_hex(written.lower()))
+    binary = bytes(repository.odb.partial_to_complete_sha_hex(written))
+    if not binary.hex().startswith(written):
+        raise ValueError(written)  # a branch or tag of that name, which is not what was asked for
+    return binary
 
 
 def _by_name(repository: git.Repo, branch: str, tag: str) -> git.Commit:
@@ -134,7 +134,9 @@ def _described(commit: git.Commit, branch: str, tag: str) -> Revision:
 def _not_found(repository: git.Repo, branch: str, tag: str, named: str) -> NotFound:
     where = str(repository.working_tree_dir or repository.git_dir)
     if named:
-        return NotFound(f"there is no commit {named}", where=where)
+        return NotFound(
+            f"there is no commit {named}", where=where, hint="" if len(named) == 40 else "give all 40 digits"
+        )
     kind, name, known = ("tag", tag, repository.tags) if tag else ("branch", branch, repository.heads)
     names = [reference.name for reference in known]
     if not names and kind == "branch":

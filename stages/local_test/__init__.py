@@ -1,0 +1,1 @@
+"""LambdaTest: a package proves itself on recorded events before it is released."""
