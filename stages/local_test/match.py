@@ -18,7 +18,7 @@ _LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a function answered. `payload` is the JSON value, or the text when it is none; `error` "" when it returned."""
+    """What a function answered. `payload` is a JSON value, or text when it is none; `error` "" when it returned."""
 
     payload: Any
     error: str
