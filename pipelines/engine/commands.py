@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from store.records import ActionStatus, ArtifactRef, ExecutionStatus, StageStatus
+from store.records import ActionRecord, ActionStatus, ArtifactRef, ExecutionStatus, StageStatus
 
 RetryMode = Literal["FAILED_ACTIONS", "ALL_ACTIONS"]
 
@@ -172,10 +172,10 @@ Command = (
 class Decision:
     """What to do now, in order.
 
-    Without commands: `work` is the running attempts (ids) that need somebody to perform them, and `wake_at` the next
+    Without commands: `work` is the running attempts that need somebody to perform them, and `wake_at` the next
     time at which deciding again could say something else (None: only when something happens).
     """
 
     commands: tuple[Command, ...] = ()
     wake_at: datetime | None = None
-    work: tuple[str, ...] = ()
+    work: tuple[ActionRecord, ...] = ()

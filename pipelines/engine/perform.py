@@ -73,34 +73,35 @@ class _Start:
     asked: StopAsked
 
 
-def perform(shop: Workshop, holding: Holding, action_id: str) -> None:
-    """Work on the attempt until its outcome is recorded, or until `holding` is let go of (it is left as it is then).
+def perform(shop: Workshop, holding: Holding, action_id: str) -> ActionStatus:
+    """The attempt's status after working on it: InProgress when `holding` was let go of and it is left as it is.
 
     Raises:
         LeaseLost: somebody else drives the execution; nothing was recorded.
     """
     begun = _begin(shop, holding, action_id)
-    if begun is None:
-        return
+    if isinstance(begun, ActionStatus):
+        return begun
     if begun.record.starts > 1:
         kill_tagged(action_id)
     start = _set_up(shop, holding, begun)
     try:
         kept = _run(start)
-        if kept is not None:
-            with shop.database.transaction(lease=holding.lease) as tx:
-                record.outcome(tx, action_id, begun.action, kept, start.redactor, shop.clock.now())
+        if kept is None:
+            return ActionStatus.IN_PROGRESS
+        with shop.database.transaction(lease=holding.lease) as tx:
+            return record.outcome(tx, action_id, begun.action, kept, start.redactor, shop.clock.now())
     finally:
         start.log.close()
         shop.tidy(start.place.root)
 
 
-def _begin(shop: Workshop, holding: Holding, action_id: str) -> _Begun | None:
-    """The attempt, its start counted; None when it has ended in the meantime."""
+def _begin(shop: Workshop, holding: Holding, action_id: str) -> _Begun | ActionStatus:
+    """The attempt, its start counted; its status when it has ended in the meantime."""
     with shop.database.transaction(lease=holding.lease) as tx:
         before = tx.action(action_id)
         if before.status is not ActionStatus.IN_PROGRESS:
-            return None
+            return before.status
         at = tx.update_action(before, starts=before.starts + 1)
         if at.starts > 1:
             record.resumed(tx, at)

@@ -92,27 +92,28 @@ def keep_artifacts(store: ArtifactStore, action: ActionDefinition, outcome: Outc
 
 def outcome(
     tx: Transaction, action_id: str, action: ActionDefinition, kept: Kept, redactor: Redactor, now: datetime
-) -> None:
-    """Record how the attempt ended, unless it was given up before."""
+) -> ActionStatus:
+    """The status recorded for the attempt; nothing is written when it was given up before."""
     record = tx.action(action_id)
     if record.status is not ActionStatus.IN_PROGRESS:
-        return
+        return record.status
     match kept.outcome:
         case Succeeded() as good:
             changes = _made(kept, good.variables, good.external_id or record.external_id)
             changes["summary"] = redactor.redact(good.summary or record.summary)
-            apply_actions.finish(tx, record, ActionStatus.SUCCEEDED, "the provider says so", now, **changes)
+            ended = apply_actions.finish(tx, record, ActionStatus.SUCCEEDED, "the provider says so", now, **changes)
             _remember_revision(tx, record, action, good)
         case Failed() as bad:
             message = redactor.redact(bad.message)
             changes = _made(kept, bad.variables, bad.external_id or record.external_id)
             changes |= {"error_code": bad.code, "error_message": message}
-            apply_actions.finish(tx, record, ActionStatus.FAILED, message or bad.code, now, **changes)
+            ended = apply_actions.finish(tx, record, ActionStatus.FAILED, message or bad.code, now, **changes)
         case Abandoned() as left:
             message = redactor.redact(left.message)
-            apply_actions.finish(tx, record, ActionStatus.ABANDONED, message, now, error_message=message)
+            ended = apply_actions.finish(tx, record, ActionStatus.ABANDONED, message, now, error_message=message)
         case _:
             assert_never(kept.outcome)
+    return ended.status
 
 
 def _made(kept: Kept, variables: Mapping[str, str], external_id: str) -> dict[str, Any]:

@@ -55,9 +55,9 @@ def next_look(stage: StageDefinition, running: Sequence[ActionRecord]) -> dateti
     return min(times, default=None)
 
 
-def work(stage: StageDefinition, running: Sequence[ActionRecord]) -> tuple[str, ...]:
+def work(stage: StageDefinition, running: Sequence[ActionRecord]) -> tuple[ActionRecord, ...]:
     """The running attempts somebody has to perform: all but approvals, which a person answers."""
-    return tuple(record.id for record in running if stage.action(record.action).category != ready.APPROVAL)
+    return tuple(record for record in running if stage.action(record.action).category != ready.APPROVAL)
 
 
 def _approval(record: ActionRecord, snapshot: ExecutionSnapshot, now: datetime) -> list[Command]:
