@@ -18,6 +18,15 @@ MAX_BODY_BYTES = 70_167_211
 """The largest body taken (Source: Lambda's limit for CreateFunction with ZipFile, base64 included)."""
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
+_NAMES = {
+    name.encode(): name.lower()
+    for name in (
+        "Host", "Accept", "Accept-Encoding", "Authorization", "Connection", "Content-Length", "Content-Type",
+        "Transfer-Encoding", "User-Agent", "X-Amz-Date", "X-Amz-Invocation-Type", "X-Amz-Log-Type", "X-Amzn-Trace-Id",
+        "amz-sdk-invocation-id", "amz-sdk-request", "host", "accept", "user-agent", "content-type", "content-length",
+    )
+}  # fmt: skip
+"""Header names that arrive all the time, so that they need no decoding."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -104,10 +113,11 @@ class HttpProtocol(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        known = _NAMES.get(name)
+        self._headers[known or name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        if self._headers.get("expect", "").lower() == "100-continue" and self._transport is not None:
+        if "expect" in self._headers and self._transport is not None:
             self._transport.write(_CONTINUE)
 
     def on_body(self, body: bytes) -> None:

@@ -22,15 +22,24 @@ class Logs:
         self._root = root
         self._pending: dict[Path, list[str]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._second = -1
+        self._stamp = ""
 
     def stream(self, group: str, name: str) -> LogStream:
         """The stream `name` (`2026/11/23/[1]0123…`) of `group` (`/aws/lambda/orders`)."""
         return LogStream(self, self._root.joinpath(*group.strip("/").split("/"), *f"{name}.log".split("/")))
 
-    def append(self, path: Path, at: datetime, text: str) -> None:
-        """Add one event; it is in the file 50 ms later."""
-        stamp = at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
-        self._pending.setdefault(path, []).append(f"{stamp} {text[:_MAX_EVENT_CHARS]}\n")
+    def append(self, path: Path, at_s: float, text: str) -> None:
+        """Add one event of `at_s` (epoch); it is in the file 50 ms later."""
+        second = int(at_s)
+        if second != self._second:
+            self._second = second
+            self._stamp = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        line = f"{self._stamp}.{int((at_s - second) * 1000):03d}Z {text[:_MAX_EVENT_CHARS]}\n"
+        lines = self._pending.get(path)
+        if lines is None:
+            lines = self._pending[path] = []
+        lines.append(line)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_FLUSH_AFTER_S, self.flush)
 
@@ -57,9 +66,9 @@ class LogStream:
         self._logs = logs
         self.path = path
 
-    def write(self, at: datetime, text: str) -> None:
+    def write(self, at_s: float, text: str) -> None:
         """Add one event; line breaks inside it are kept as carriage returns, as Lambda's text logs have them."""
-        self._logs.append(self.path, at, text.replace("\n", "\r"))
+        self._logs.append(self.path, at_s, text.replace("\n", "\r") if "\n" in text else text)
 
 
 def read(root: Path, group: str) -> Iterator[tuple[datetime, str, str]]:

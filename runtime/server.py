@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import shutil
 import socket
@@ -107,6 +108,7 @@ class Server:
         dispatcher = Dispatcher(model, table, invoke, self._code, (CloudWatch(self._metrics, self._ids),), self._ids)
         self._metrics.start()
         self._events.start()
+        gc.freeze()  # what was loaded to start stays; collecting must not look at it again
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: HttpProtocol(dispatcher, self._connections), sock=self._socket, backlog=1024

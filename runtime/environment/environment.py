@@ -276,7 +276,7 @@ class Environment:
     # parts ------------------------------------------------------------------------------------------------------
 
     def _log(self, text: str, invocation: Invocation | None = None) -> None:
-        self._stream.write(self._workshop.clock.now(), text)
+        self._stream.write(self._workshop.clock.now().timestamp(), text)
         invocation = invocation or self._invocation
         if invocation is not None and invocation.wants_log:
             invocation.log.append(text)
