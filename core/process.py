@@ -58,7 +58,8 @@ def run(
     `env` is the whole environment, to which only PENSTOCK_ACTION_TAG=`tag` is added. When `timeout_s` has passed or
     `should_stop` (asked every 100 ms) gives a reason, the command with its process group and everything that carries
     the tag gets TERM, then KILL after 2 s. What the command left running in the background stays when it ends by
-    itself (`kill_tagged` ends it); its output is neither waited for nor read any more. Lines longer than 64 KiB come in pieces. Safe from many threads at once.
+    itself (`kill_tagged` ends it); its output is neither waited for nor read any more. Lines longer than 64 KiB come
+    in pieces. Safe from many threads at once.
     """
     started = time.monotonic()
     reading, writing = os.pipe()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -30,7 +31,7 @@ def connect(url: str, busy_timeout_s: float) -> Engine:
     parsed = _parsed(url)
     path = Path(str(parsed.database))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    _create(path)
     engine = create_engine(
         parsed,
         connect_args={"timeout": busy_timeout_s, "isolation_level": None, "check_same_thread": False},
@@ -99,6 +100,12 @@ def _parsed(url: str) -> URL:
         shown = parsed.render_as_string(hide_password=True)
         raise InvalidInput(f"the database {shown} is not served", hint="write sqlite:///path/to/penstock.db")
     return parsed
+
+
+def _create(path: Path) -> None:
+    """Make the file for its owner only. One that exists is not opened: closing it would drop SQLite's locks on it."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _prepare(connection: Any, record: Any) -> None:
