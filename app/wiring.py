@@ -16,7 +16,6 @@ from app.settings import Settings
 from core.clock import Clock
 from core.errors import InvalidInput, Unavailable
 from core.ids import RandomIds
-from core.secrets import Redactor
 from deploy.targets import Target, Targets
 from pipelines import definition
 from pipelines.definition.model import PipelineDefinition
@@ -83,12 +82,12 @@ def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if not name.startswith(ours) and name != "PYTHONUNBUFFERED"}
 
 
-def redactor(here: Settings, environ: Mapping[str, str]) -> Redactor:
-    """A redactor that knows the API token and every environment value whose name says that it is secret."""
+def secrets_of(here: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What must never be written to a log: the API token and every environment value whose name says it is secret."""
     values = [value for name, value in environ.items() if any(word in name.upper() for word in _SECRET_NAMES)]
     with contextlib.suppress(OSError):
         values.append(here.token_file.read_text("utf-8").strip())
-    return Redactor(values)
+    return tuple(values)
 
 
 def token(here: Settings) -> str:

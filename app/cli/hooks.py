@@ -8,16 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from app.cli import printer, session
+from app.cli.light import LightCommand, LightGroup
 
 Repository = Annotated[
     Path, typer.Argument(metavar="[REPOSITORY]", help="The git repository.", show_default="this directory")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-hooks = typer.Typer(help="Git hooks that start the pipeline at every commit or push.", no_args_is_help=True)
+hooks = typer.Typer(
+    cls=LightGroup, help="Git hooks that start the pipeline at every commit or push.", no_args_is_help=True
+)
 
 
-@hooks.command()
+@hooks.command(cls=LightCommand)
 def install(repository: Repository = Path(), json: AsJson = False) -> None:
     """Put post-commit and post-receive hooks into a repository; hooks that are there stay.
 
@@ -30,7 +33,7 @@ def install(repository: Repository = Path(), json: AsJson = False) -> None:
     _print(git_hook.install(repository, here.home), as_json=json)
 
 
-@hooks.command()
+@hooks.command(cls=LightCommand)
 def uninstall(repository: Repository = Path(), json: AsJson = False) -> None:
     """Take our hooks out of a repository again.
 
@@ -41,7 +44,7 @@ def uninstall(repository: Repository = Path(), json: AsJson = False) -> None:
     _print(git_hook.uninstall(repository, session.settings().home), as_json=json)
 
 
-@hooks.command()
+@hooks.command(cls=LightCommand)
 def status(repository: Repository = Path(), json: AsJson = False) -> None:
     """Which of our hooks a repository has.
 

@@ -15,6 +15,7 @@ import typer
 from typer.main import get_command
 
 from app.cli import printer
+from app.cli.light import LightCommand, LightGroup
 from app.settings import read
 from core.errors import PenstockError
 
@@ -84,6 +85,7 @@ def application(names: Sequence[str]) -> typer.Typer:
     """The application with the commands `names`."""
     made = typer.Typer(
         name=PROGRAM,
+        cls=LightGroup,
         help="CI/CD pipelines for AWS Lambda: from a git change to a watched, reversible release.",
         epilog=EPILOG,
         no_args_is_help=True,
@@ -99,7 +101,7 @@ def application(names: Sequence[str]) -> typer.Typer:
         if isinstance(found, typer.Typer):
             made.add_typer(found, name=name)
         else:
-            made.command(name)(found)
+            made.command(name, cls=LightCommand)(found)
     return made
 
 

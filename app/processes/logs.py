@@ -9,6 +9,7 @@ import time
 
 from app import wiring
 from app.settings import Settings
+from core.secrets import Redactor
 
 
 class _Redacting(logging.Formatter):
@@ -17,7 +18,7 @@ class _Redacting(logging.Formatter):
     def __init__(self, here: Settings) -> None:
         logging.Formatter.converter = time.gmtime
         super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
-        self._redactor = wiring.redactor(here, os.environ)
+        self._redactor = Redactor(wiring.secrets_of(here, os.environ))
 
     def format(self, record: logging.LogRecord) -> str:
         return self._redactor.redact(super().format(record))
@@ -28,3 +29,5 @@ def begin(here: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Redacting(here))
     logging.basicConfig(level=here.log_level, handlers=[handler], force=True)
+    for chatty in ("httpx", "httpcore", "alembic", "botocore", "urllib3", "prefect"):
+        logging.getLogger(chatty).setLevel("WARNING")

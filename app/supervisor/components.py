@@ -54,7 +54,10 @@ def components(settings: Settings, environ: Mapping[str, str]) -> tuple[Componen
         ),
         component(ENGINE, _python("app.processes.engine"), base, settings.announcement(ENGINE)),
         component(
-            RUNNER, _python("app.processes.runner", "--name", RUNNER), base, settings.run_directory / "runner-1.sock"
+            RUNNER,
+            _python("app.processes.runner", "--name", RUNNER),
+            prefect_home.client_environment(prefect_directory, base),
+            settings.run_directory / f"{RUNNER}.sock",
         ),
     )
 
