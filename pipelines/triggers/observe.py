@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from core.errors import NotFound, PenstockError, Unavailable
+from core.errors import InvalidInput, NotFound, PenstockError, Unavailable
 from pipelines.triggers.event import GitEvent
+from stages.source import address
 
 _TIMEOUT_S = 60.0
 
@@ -84,16 +85,13 @@ def repository_of(repository: str, base: Path) -> Path | None:
 
     `repository` is a path, relative to `base`, or a URL.
     """
-    parts = urlsplit(repository)
-    if parts.scheme == "file":
-        path = Path(unquote(parts.path))
-    elif "://" in repository or (":" in repository and not (base / repository).exists()):
-        return None
-    else:
-        path = base / Path(repository).expanduser()
     try:
-        return common_directory(path)
-    except NotFound:
+        named = address.parse(repository, base)
+        if isinstance(named, address.LocalPath):
+            return common_directory(named.path)
+        parts = urlsplit(named.url)
+        return common_directory(Path(unquote(parts.path))) if parts.scheme == "file" else None
+    except (InvalidInput, NotFound):
         return None
 
 

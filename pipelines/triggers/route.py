@@ -39,11 +39,13 @@ def routes(event: GitEvent, pipelines: Iterable[Watched]) -> Iterator[Route]:
 
 
 def _following(event: GitEvent, pipeline: Watched) -> list[ActionDefinition]:
+    """The source actions on the event's repository; one that is pinned to a commit or tag follows nothing."""
     base = pipeline.file.parent
     return [
         action
         for action in pipeline.definition.stages[0].actions
         if action.provider == SOURCE_PROVIDER
+        and not (action.configuration.get("commit") or action.configuration.get("tag"))
         and observe.repository_of(str(action.configuration.get("repository", ".")), base) == event.repository
     ]
 
