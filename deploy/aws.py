@@ -46,10 +46,12 @@ _BUSY = ("TooManyRequestsException", "Throttling", "ThrottlingException", "Reque
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, NoRegionError)
 _NO_ANSWER = (ConnectionError, HTTPClientError)
 
+_CONFLICT = "ResourceConflictException"
+
 ErrorByCode = dict[str, Callable[..., PenstockError]]
 _BY_CODE: ErrorByCode = {
     "ResourceNotFoundException": NotFound,
-    "ResourceConflictException": Conflict,
+    _CONFLICT: Conflict,
 }
 
 
@@ -103,6 +105,8 @@ def _answered(error: ClientError, where: str, special: ErrorByCode) -> PenstockE
     code = str(error.response.get("Error", {}).get("Code", ""))
     said = str(error.response.get("Error", {}).get("Message", "")) or code
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if status == 409:
+        code = _CONFLICT  # some services that speak Lambda's protocol give it another name
     kind = special.get(code) or _BY_CODE.get(code)
     if kind is not None:
         return kind(said, where=where)
