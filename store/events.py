@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -68,22 +68,40 @@ class EventWriter(EventReader):
         Raises:
             TypeError, ValueError: `facts` holds something JSON cannot say.
         """
+        return self.append_all([new])[0]
+
+    def append_all(self, news: Sequence[NewEvent]) -> list[Event]:
+        """The events, one after the other, as `append` but at the cost of one.
+
+        Raises:
+            TypeError, ValueError: `facts` holds something JSON cannot say.
+        """
+        if not news:
+            return []
         head = self._connection.execute(_HEAD_FOR_UPDATE).one()
-        facts = canonical(new.facts)
-        body = {
-            "seq": head.seq + 1,
-            "at": iso(self._clock.now()),
-            "kind": new.kind,
-            "subject": new.subject,
-            "why": new.why,
-            "execution_id": new.execution_id,
-            "facts": json.loads(facts),
-            "previous": head.hash,
-        }
-        row = {**body, "facts": facts, "hash": chain_hash(body)}
-        self._connection.execute(_APPEND, row)
-        self._connection.execute(_MOVE_HEAD, {"seq": row["seq"], "hash": row["hash"]})
-        return _event(row)
+        seq, previous = head.seq, head.hash
+        rows: list[dict[str, Any]] = []
+        for new in news:
+            rows.append(_row(new, seq + 1, iso(self._clock.now()), previous))
+            seq, previous = rows[-1]["seq"], rows[-1]["hash"]
+        self._connection.execute(_APPEND, rows)
+        self._connection.execute(_MOVE_HEAD, {"seq": seq, "hash": previous})
+        return [_event(row) for row in rows]
+
+
+def _row(new: NewEvent, seq: int, at: str, previous: str) -> dict[str, Any]:
+    facts = canonical(new.facts)
+    body = {
+        "seq": seq,
+        "at": at,
+        "kind": new.kind,
+        "subject": new.subject,
+        "why": new.why,
+        "execution_id": new.execution_id,
+        "facts": json.loads(facts),
+        "previous": previous,
+    }
+    return {**body, "facts": facts, "hash": chain_hash(body)}
 
 
 def _event(row: Mapping[str, Any]) -> Event:
