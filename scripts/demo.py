@@ -43,7 +43,7 @@ class Teller:
     """Prints the story and remembers what did not go as told."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False)
+        self.console = Console(highlight=False, soft_wrap=True)
         self.wrong: list[str] = []
 
     def chapter(self, title: str) -> None:

@@ -49,16 +49,13 @@ def round_of(workshop: Workshop, number: int, victim: str, chance: random.Random
 
 def one_driver(story: list[Event]) -> None:
     """The ledger shows one driver: shifts only go forward, each once; nothing happens after the end."""
-    for deployment in {event.subject for event in story if event.kind == "TrafficShifted"}:
-        weights = [
-            event.facts["weight_pct"]
-            for event in story
-            if event.kind == "TrafficShifted" and event.subject == deployment
-        ]
+    shifts = [event for event in story if event.kind == "TrafficShifted"]
+    for deployment in {event.facts["deployment"] for event in shifts}:
+        weights = [event.facts["weight_pct"] for event in shifts if event.facts["deployment"] == deployment]
         assert all(earlier < later for earlier, later in pairwise(weights)), (deployment, weights)
-    counts = Counter((event.kind, event.subject) for event in story)
-    for kind in ("ExecutionStarted", "ExecutionSucceeded", "ExecutionFailed", "DeploymentSucceeded"):
-        assert all(count == 1 for (found, _), count in counts.items() if found == kind), counts
+    counts = Counter(event.kind for event in story)
+    for kind in ("ExecutionStarted", "ExecutionSucceeded", "ExecutionFailed"):
+        assert counts[kind] <= 1, counts
 
 
 def _released(workshop: Workshop, execution_id: str) -> None:
