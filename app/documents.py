@@ -51,7 +51,11 @@ def execution(record: ExecutionRecord) -> Document:
 
 def tree(view: ExecutionView) -> Document:
     """One execution with its stages, actions, attempts, artifacts, variables and releases."""
-    return {**execution(view.execution), "stages": [_stage(stage) for stage in view.stages]}
+    return {
+        **execution(view.execution),
+        "stages": [_stage(stage) for stage in view.stages],
+        "rollbacksByHand": [deployment(item) for item in view.by_hand],
+    }
 
 
 def _stage(view: StageView) -> Document:

@@ -116,6 +116,7 @@ def show(tree: Document, at: datetime) -> list[str]:
     lines += _mapping("source", tree["sourceRevisions"])
     for stage in tree["stages"]:
         lines += _stage(stage, at)
+    lines += [f"rolled back by hand: {release(item)}" for item in tree["rollbacksByHand"]]
     return lines
 
 
@@ -217,8 +218,16 @@ def story(document: Document) -> list[str]:
     lines = [clean(document["headline"])]
     for decision in document["decisions"]:
         lines.append(f"  {decision['at'][11:23]}Z  {clean(decision['sentence'])}")
-        lines += [f"                 {fact}" for fact in facts(decision["facts"])]
+        new = {key: value for key, value in decision["facts"].items() if _adds(key, value, decision["sentence"])}
+        lines += [f"                 {fact}" for fact in facts(new)]
     return lines
+
+
+def _adds(key: str, value: Any, sentence: str) -> bool:
+    """Whether a fact says something that the sentence does not; ids and long texts are for `--json`."""
+    if key.endswith("_id") or key in ("summary", "error_message", "message"):
+        return False
+    return not (isinstance(value, (str, int, float)) and _value(value) in sentence)
 
 
 def facts(values: Mapping[str, Any]) -> list[str]:

@@ -87,18 +87,15 @@ class Supervisor:
         return max(0.0, min([1.0, *waits]))
 
     def stop(self) -> None:
-        """End every child: SIGTERM one after the other, SIGKILL to what is left after a grace."""
-        for child in reversed(self.children):
-            if child.process is None:
-                continue
-            child.process.terminate()
-            try:
-                child.process.wait(STOP_GRACE_S)
-            except subprocess.TimeoutExpired:
-                _log.warning("%s did not stop, killed", child.component.name)
-                child.process.kill()
-                child.process.wait()
-            child.process = None
+        """End every child: the runner hands back what it drives first, then the others end together."""
+        *others, last = self.children
+        for group in ([last], others):
+            started = time.monotonic()
+            for child in group:
+                if child.process is not None:
+                    child.process.terminate()
+            for child in group:
+                _wait_for_end(child, started)
         self._write_down()
 
     def _reap(self, child: Child, now: float) -> bool:
@@ -135,6 +132,20 @@ class Supervisor:
             self.run_directory / "components.json",
             json.dumps({child.component.name: child.status() for child in self.children}),
         )
+
+
+def _wait_for_end(child: Child, since: float) -> None:
+    """Wait for a child that was told to end; what has not within the grace is killed."""
+    if child.process is None:
+        return
+    try:
+        child.process.wait(max(0.0, since + STOP_GRACE_S - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        _log.warning("%s did not stop, killed", child.component.name)
+        child.process.kill()
+        child.process.wait()
+    _log.info("%s stopped after %.1f s", child.component.name, time.monotonic() - since)
+    child.process = None
 
 
 class _Wake:

@@ -63,6 +63,7 @@ def view(ports: Ports, snapshot: Snapshot, execution: ExecutionRecord) -> Execut
             )
             for stage in data["stages"]
         ),
+        tuple(deployments.get("", ())),
     )
 
 
@@ -124,7 +125,7 @@ def _state(ports: Ports, snapshot: Snapshot, pipeline: PipelineRecord, pending: 
         running=tuple(sorted(running, key=lambda item: item.execution.number)),
         approvals=tuple(
             PendingApproval(
-                by_id[action.execution_id], action, str(action.resolved_configuration.get("CustomData", ""))
+                by_id[action.execution_id], action, str(action.resolved_configuration.get("customData", ""))
             )
             for action in pending
             if action.execution_id in by_id

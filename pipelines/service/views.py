@@ -42,10 +42,14 @@ class StageView:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionView:
-    """One execution with all its stages and actions in the definition's order."""
+    """One execution with all its stages and actions in the definition's order.
+
+    `by_hand` are rollbacks that a person asked for later, oldest first.
+    """
 
     execution: ExecutionRecord
     stages: tuple[StageView, ...]
+    by_hand: tuple[DeploymentRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
