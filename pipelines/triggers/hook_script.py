@@ -68,7 +68,7 @@ _POST_COMMIT = r"""(
 ) </dev/null >/dev/null 2>&1 || :
 """
 
-_POST_RECEIVE = r"""penstock_input=$(cat)
+_POST_RECEIVE = r"""penstock_input=$(cat 2>/dev/null) || :
 (
   home=@HOME@ hook=post-receive
   [ -d "$home" ] && [ -n "$penstock_input" ] || exit 0
