@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 
 from store.records import ExecutionRecord, ExecutionStatus, StageRecord
 from store.session import Session, record_of
 from store.tables import executions, stages
 
-_LATEST = select(stages.c.execution_id, func.max(stages.c.index).label("latest")).group_by(stages.c.execution_id)
+# Built once: building these statements takes longer than running them.
+_MOVING = [ExecutionStatus.IN_PROGRESS, ExecutionStatus.STOPPING]
+_OF_PIPELINE = (executions.c.pipeline == bindparam("of_pipeline"), executions.c.status.in_(_MOVING))
+_CURRENT = select(executions).where(*_OF_PIPELINE).order_by(executions.c.number)
+_LATEST = (
+    select(stages.c.execution_id, func.max(stages.c.index).label("latest"))
+    .where(stages.c.execution_id.in_(select(executions.c.id).where(*_OF_PIPELINE)))
+    .group_by(stages.c.execution_id)
+    .subquery()
+)
+_FURTHEST = select(stages).join(
+    _LATEST, and_(stages.c.execution_id == _LATEST.c.execution_id, stages.c.index == _LATEST.c.latest)
+)
 
 
 class StageReader(Session):
@@ -26,21 +38,9 @@ class StageReader(Session):
 
         One that arrived nowhere yet is not among them.
         """
-        moving = [ExecutionStatus.IN_PROGRESS, ExecutionStatus.STOPPING]
-        active = executions.alias()
-        current = select(active).where(active.c.pipeline == pipeline, active.c.status.in_(moving))
-        found = [record_of(ExecutionRecord, row) for row in self._all(current.order_by(active.c.number))]
-        latest = _LATEST.where(
-            stages.c.execution_id.in_(
-                select(active.c.id).where(active.c.pipeline == pipeline, active.c.status.in_(moving))
-            )
-        ).subquery()
-        rows = self._all(
-            select(stages).join(
-                latest, and_(stages.c.execution_id == latest.c.execution_id, stages.c.index == latest.c.latest)
-            )
-        )
-        stage_of = {row.execution_id: record_of(StageRecord, row) for row in rows}
+        which = {"of_pipeline": pipeline}
+        found = [record_of(ExecutionRecord, row) for row in self._all(_CURRENT, which)]
+        stage_of = {row.execution_id: record_of(StageRecord, row) for row in self._all(_FURTHEST, which)}
         return [(execution, stage_of[execution.id]) for execution in found if execution.id in stage_of]
 
 
