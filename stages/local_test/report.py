@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
 from stages.local_test.cases import Case
+
+# Source: XML 1.0, production Char.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ def write_junit(results: Sequence[Result], suite_name: str, file: Path) -> None:
     """Write the report to `file`."""
     suite = TestSuite(suite_name)
     for result in results:
-        case = TestCase(result.case.name, classname=result.function, time=result.duration_ms / 1000)
+        case = TestCase(_printable(result.case.name), classname=result.function, time=round(result.duration_ms / 1000, 6))
         if result.differences:
             failure = Failure(_printable(result.differences[0]))
             failure.text = _printable("\n".join(result.differences))
@@ -51,5 +55,5 @@ def sentence(results: Sequence[Result]) -> str:
 
 
 def _printable(text: str) -> str:
-    """`text` without what XML cannot hold."""
-    return "".join(each for each in text if each in "\t\n\r" or each.isprintable())
+    """`text` with `?` for what XML cannot hold."""
+    return _NOT_XML.sub("?", text)
