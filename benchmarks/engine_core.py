@@ -52,7 +52,6 @@ def serve(home: Path) -> int:
     """Be the runner, with a provider that succeeds at once."""
     world = World(home)
     runner = Runner(
-        world.settler,
         world.workshop,
         name="runner-1",
         holder=this_process(),

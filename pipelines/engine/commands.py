@@ -23,9 +23,10 @@ class ArriveAtStage:
 
 @dataclass(frozen=True, slots=True)
 class EnterStage:
-    """Take the stage."""
+    """Take the stage; the execution may arrive at it only now."""
 
     stage: str
+    index: int
     why: str
 
 

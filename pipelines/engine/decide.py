@@ -39,9 +39,9 @@ def decide(definition: PipelineDefinition, snapshot: ExecutionSnapshot, now: dat
         return Decision()
     stage = snapshot.stage
     if stage is None:
-        return _arrive_at_next(definition, snapshot, -1)
+        return _arrive_at_next(definition, snapshot, -1, now)
     if stage.status is StageStatus.SUCCEEDED or stage.status is StageStatus.SKIPPED:
-        return _arrive_at_next(definition, snapshot, stage.index)
+        return _arrive_at_next(definition, snapshot, stage.index, now)
     if stage.status not in LIVE_STAGE:
         return _end(snapshot, stage)
     if waiting(stage):
@@ -68,7 +68,7 @@ class _Stage:
         return {action.name: ready.standing(attempts.get(action.name), self.record) for action in self.stage.actions}
 
 
-def _arrive_at_next(definition: PipelineDefinition, snapshot: ExecutionSnapshot, index: int) -> Decision:
+def _arrive_at_next(definition: PipelineDefinition, snapshot: ExecutionSnapshot, index: int, now: datetime) -> Decision:
     execution = snapshot.execution
     ahead = [(place, stage) for place, stage in ready.path(definition, execution) if place > index]
     if not ahead:
@@ -77,6 +77,9 @@ def _arrive_at_next(definition: PipelineDefinition, snapshot: ExecutionSnapshot,
     if execution.stop is not StopMode.NONE:
         return Decision((SkipToStopped(stage.name, f"asked to stop before {stage.name}"),))
     why = "the execution was started" if index < 0 else f"{definition.stages[index].name} succeeded"
+    at_the_door = StageRecord(execution.id, stage.name, place, StageStatus.IN_PROGRESS, now)
+    if ready.superseded_by(snapshot, at_the_door) is None and ready.blocked_by(snapshot, at_the_door) is None:
+        return Decision((EnterStage(stage.name, place, why),))
     return Decision((ArriveAtStage(stage.name, place, why),))
 
 
@@ -99,8 +102,8 @@ def _at_the_door(snapshot: ExecutionSnapshot, stage: StageRecord) -> Decision:
         return Decision((Supersede(stage.stage, newer.execution.id, why),))
     if ready.blocked_by(snapshot, stage) is not None:
         return Decision()
-    free = "this pipeline has no stage locks" if snapshot.execution.execution_mode == "PARALLEL" else "nobody is in it"
-    return Decision((EnterStage(stage.stage, free),))
+    free = "this pipeline has no stage locks" if snapshot.execution.execution_mode == "PARALLEL" else "it is free now"
+    return Decision((EnterStage(stage.stage, stage.index, free),))
 
 
 def _inside(here: _Stage) -> Decision:

@@ -31,7 +31,8 @@ from prefect.settings import (
 )
 from prefect.states import Cancelled, Crashed, Failed
 
-from pipelines.engine.commands import Decision
+from pipelines.engine.perform import Performed
+from pipelines.engine.settle import Settled
 from store.records import ActionRecord, ActionStatus
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ _log = logging.getLogger(__name__)
 _LABEL_AFTER_S = 0.5
 _REARM_AFTER_S = 0.25
 _LONGEST_WAIT_S = 5.0
+_SHORTEST_REST_S = 0.1
+_LONGEST_REST_S = 2.0
 
 
 @dataclass(slots=True)
@@ -51,8 +54,8 @@ class Drive:
 
     execution_id: str
     label: str
-    settle: Callable[[], Awaitable[Decision]]
-    perform: Callable[[str], Awaitable[ActionStatus]]
+    settle: Callable[[], Awaitable[Settled]]
+    perform: Callable[[ActionRecord, bool], Awaitable[Performed]]
     park: Callable[[], Awaitable[bool]]
     gone: Callable[[], str]
     now: Callable[[], datetime]
@@ -66,31 +69,41 @@ async def advance(drive: Drive) -> None:
     Raises:
         LeaseLost: somebody else drives the execution now, or it was let go of. Work under way has been told.
     """
-    working: dict[str, asyncio.Task[Any]] = {}
+    working: dict[str, asyncio.Task[Settled | None]] = {}
+    settled: Settled | None = None
     try:
         while not drive.gone():
-            drive.changed.clear()
-            decision = await drive.settle()
-            for record in decision.work:
+            if settled is None or drive.changed.is_set():
+                drive.changed.clear()
+                settled = await drive.settle()
+            for record in settled.work:
                 if record.id not in working:
-                    working[record.id] = asyncio.create_task(_performed(drive, record))
+                    work = _performed(drive, record, record.id in settled.begun)
+                    working[record.id] = asyncio.create_task(work)
             if not working:
                 if await drive.park():
                     return
+                settled = None
                 continue
-            limit_s = _LONGEST_WAIT_S
-            if decision.wake_at is not None:
-                limit_s = min(limit_s, max(0.0, (decision.wake_at - drive.now()).total_seconds()))
-            await _something(drive, working, limit_s)
-            for action_id in [known for known, work in working.items() if work.done()]:
-                working.pop(action_id).result()
+            await _something(drive, working, settled.wake_at)
+            settled = _newest(working)
     finally:
         if working:
             await asyncio.wait(working.values())
 
 
-async def _something(drive: Drive, working: dict[str, asyncio.Task[Any]], limit_s: float) -> None:
-    """Return when some work has ended, the execution may have changed, or that much time has passed."""
+def _newest(working: dict[str, asyncio.Task[Settled | None]]) -> Settled | None:
+    """What the work that has ended made possible; None when the records have to be asked."""
+    ended = [working.pop(action_id) for action_id in [known for known, work in working.items() if work.done()]]
+    results = [work.result() for work in ended]
+    return results[0] if len(results) == 1 else None
+
+
+async def _something(drive: Drive, working: dict[str, asyncio.Task[Settled | None]], wake_at: datetime | None) -> None:
+    """Return when some work has ended, the execution may have changed, or it is time."""
+    limit_s = _LONGEST_WAIT_S
+    if wake_at is not None:
+        limit_s = min(limit_s, max(0.0, (wake_at - drive.now()).total_seconds()))
     changed = asyncio.create_task(drive.changed.wait())
     try:
         await asyncio.wait([changed, *working.values()], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
@@ -98,30 +111,43 @@ async def _something(drive: Drive, working: dict[str, asyncio.Task[Any]], limit_
         changed.cancel()
 
 
-async def _performed(drive: Drive, record: ActionRecord) -> None:
+async def _performed(drive: Drive, record: ActionRecord, begun: bool) -> Settled | None:
+    """What the attempt's end made possible. Raises: what kept it from being performed."""
+    hand = _Hand(drive, record, begun)
+    _hand.set(hand)
     name = f"{record.stage}/{record.action}"
     named: Any = _action.with_options(name=name, task_run_name=name)
-    state = await named(drive.execution_id, record.id, return_state=True)
-    if not state.is_completed():
-        await state.aresult(raise_on_failure=not _told(state))
+    await named(drive.execution_id, record.id, return_state=True)
+    if hand.problem is not None:
+        raise hand.problem
+    return hand.performed.settled if hand.performed is not None else None
 
 
-_OUTCOME = "the action "
+@dataclass(slots=True)
+class _Hand:
+    """One attempt on its way through a task; what came of it is left here, whatever the task's state says."""
+
+    drive: Drive
+    record: ActionRecord
+    begun: bool
+    performed: Performed | None = None
+    problem: Exception | None = None
 
 
-def _told(state: State[Any]) -> bool:
-    """Whether the task ended not completed because its action did: that is no exception."""
-    return state.is_failed() and (state.message or "").startswith(_OUTCOME)
-
-
-_drive: ContextVar[Drive] = ContextVar("drive")
+_hand: ContextVar[_Hand] = ContextVar("hand")
 
 
 @task(name="action", cache_policy=NO_CACHE, persist_result=False)
 async def _action(execution_id: str, action_id: str) -> State[Any] | None:  # noqa: ARG001 - shown as its parameters
-    """One attempt at one action, performed in a thread."""
-    status = await _drive.get().perform(action_id)
-    return None if status is ActionStatus.SUCCEEDED else Failed(message=f"{_OUTCOME}is {status.value}")
+    """One attempt at one action, performed in a thread. The task fails when the action does."""
+    hand = _hand.get()
+    try:
+        hand.performed = await hand.drive.perform(hand.record, hand.begun)
+    except Exception as problem:  # noqa: BLE001 - the drive decides what it means
+        hand.problem = problem
+        return Failed(message=_said(problem))
+    status = hand.performed.status
+    return None if status is ActionStatus.SUCCEEDED else Failed(message=f"the action is {status.value}")
 
 
 class FlowRuns:
@@ -140,7 +166,8 @@ class FlowRuns:
         self._born = datetime.now(UTC)
         self._ready: list[asyncio.Future[Drive | None]] = []
         self._runs: set[asyncio.Task[None]] = set()
-        self._starting = 0
+        self._connections: set[asyncio.Task[None]] = set()
+        self._came = asyncio.Event()
         self._taken = asyncio.Event()
         self._closed = False
 
@@ -156,17 +183,23 @@ class FlowRuns:
 
     async def serve(self) -> None:
         """Keep some ready, whatever happens to the server, until `close`."""
-        rest_s = 0.1
+        rest_s = _SHORTEST_REST_S
         while not self._closed:
             url = self._url()
-            try:
-                if url:
-                    async with _connected(url):
-                        await self._keep_ready(url)
-                        rest_s = 0.1
-            except Exception as problem:  # noqa: BLE001 - httpx, Prefect and OS errors alike: it comes back or it does not
-                _log.warning("no flow run can be made ready at %s: %s", url, str(problem) or type(problem).__name__)
-                rest_s = min(2.0, rest_s * 2)
+            if url:
+                left = asyncio.Event()
+                connection = asyncio.create_task(self._connect(url, left))
+                self._connections.add(connection)
+                connection.add_done_callback(self._connections.discard)
+                done, _ = await asyncio.wait(
+                    [connection, asyncio.create_task(left.wait())], return_when=asyncio.FIRST_COMPLETED
+                )
+                problem = connection.exception() if connection in done else None
+                if problem is None:
+                    rest_s = _SHORTEST_REST_S
+                else:
+                    _log.warning("no flow run can be made ready at %s: %s", url, _said(problem))
+                    rest_s = min(_LONGEST_REST_S, rest_s * 2)
             await self._pause(rest_s)
 
     async def close(self, patience_s: float) -> None:
@@ -176,62 +209,69 @@ class FlowRuns:
         self._dismiss()
         if self._runs:
             await asyncio.wait(self._runs, timeout=patience_s)
+        for connection in self._connections:
+            connection.cancel()
 
-    async def _keep_ready(self, url: str) -> None:
-        sweeping = asyncio.create_task(self._sweep())
-        try:
-            while not self._closed and self._url() == url:
-                if len(self._ready) + self._starting < self._spare:
-                    if self._ready:
-                        await self._pause(_REARM_AFTER_S)  # an execution that just began goes first
-                    await self._make_one()
-                else:
-                    self._taken.clear()
-                    await self._pause(1.0)
-        finally:
-            sweeping.cancel()
-            self._dismiss()
+    async def _connect(self, url: str, left: asyncio.Event) -> None:
+        """Keep some ready at `url` while the server is there, then set `left` and wait for those that still run.
 
-    async def _make_one(self) -> None:
+        Raises: what httpx, Prefect or the system raise when no flow run can be made there.
+        """
+        async with _connected(url):
+            runs: set[asyncio.Task[None]] = set()
+            sweeping = asyncio.create_task(self._sweep())
+            try:
+                await self._keep_ready(url, runs)
+            finally:
+                sweeping.cancel()
+                self._dismiss()
+                left.set()
+                if runs:
+                    await asyncio.wait(runs)
+
+    async def _keep_ready(self, url: str, runs: set[asyncio.Task[None]]) -> None:
+        while not self._closed and self._url() == url:
+            if len(self._ready) < self._spare:
+                if self._ready:
+                    await self._pause(_REARM_AFTER_S)  # an execution that just began goes first
+                await self._make_one(runs)
+            else:
+                self._taken.clear()
+                await self._pause(1.0)
+
+    async def _make_one(self, runs: set[asyncio.Task[None]]) -> None:
         """Return when another one is ready. Raises: whatever kept it from that."""
-        began = len(self._ready)
         run = asyncio.create_task(self._one())
-        self._runs.add(run)
-        run.add_done_callback(self._ended)
-        self._starting += 1
-        try:
-            while not run.done() and len(self._ready) <= began:
-                began = min(began, len(self._ready))
-                await asyncio.sleep(0.005)
-        finally:
-            self._starting -= 1
-        if run.done() and (problem := run.exception()) is not None:
-            raise problem
+        for group in (runs, self._runs):
+            group.add(run)
+            run.add_done_callback(group.discard)
+        run.add_done_callback(_told)
+        self._came.clear()
+        arriving = asyncio.create_task(self._came.wait())
+        await asyncio.wait([run, arriving], return_when=asyncio.FIRST_COMPLETED)
+        if not arriving.done():
+            arriving.cancel()
+            await run
 
     async def _one(self) -> None:
         run: Any = self._flow()
         await run
 
-    def _ended(self, run: asyncio.Task[None]) -> None:
-        self._runs.discard(run)
-        if not run.cancelled() and (problem := run.exception()) is not None:
-            _log.info("a flow run's end was not told to the server: %s", problem)
-
     async def _body(self) -> State[Any] | None:
         """What runs inside a flow run: wait for an execution, advance it, hand over how that went."""
         waiting: asyncio.Future[Drive | None] = asyncio.get_running_loop().create_future()
         self._ready.append(waiting)
+        self._came.set()
         self._on_ready()
         drive = await waiting
         if drive is None:
             return Cancelled(message="the runner did not need it")
-        _drive.set(drive)
         labelling = asyncio.create_task(_label(drive, _LABEL_AFTER_S))
         problem = await _advanced(drive)
         if not labelling.done():
             labelling.cancel()
             await _label(drive, 0)
-        return None if problem is None else Failed(message=str(problem) or type(problem).__name__)
+        return None if problem is None else Failed(message=_said(problem))
 
     def _dismiss(self) -> None:
         while self._ready:
@@ -265,6 +305,16 @@ async def _advanced(drive: Drive) -> Exception | None:
     if not drive.result.done():
         drive.result.set_result(None)
     return None
+
+
+def _told(run: asyncio.Task[None]) -> None:
+    """A flow run is over; that the server could not be told so matters to nobody."""
+    if not run.cancelled() and (problem := run.exception()) is not None:
+        _log.info("the end of a flow run was not told to the server: %s", _said(problem))
+
+
+def _said(problem: BaseException) -> str:
+    return str(problem) or type(problem).__name__
 
 
 async def _label(drive: Drive, after_s: float) -> None:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipelines.definition.model import PipelineDefinition, StageDefinition
 from pipelines.engine.machine import LIVE_EXECUTION
-from pipelines.engine.snapshot import ROLLBACK, STANDARD, ExecutionSnapshot, Other, waiting
-from store.records import ActionRecord, ActionStatus, ApprovalRecord, ExecutionRecord, StageRecord, StageStatus
+from pipelines.engine.snapshot import ROLLBACK, STANDARD, ExecutionSnapshot, Other, inside
+from store.records import (
+    ActionRecord,
+    ActionStatus,
+    ApprovalRecord,
+    ExecutionRecord,
+    ExecutionStatus,
+    StageRecord,
+    StageStatus,
+)
 from store.transaction import Snapshot
 
 _FAR_ENOUGH_BACK = 50  # how many executions are looked through for one to roll back to, or one that overtook
@@ -35,24 +44,31 @@ class Definitions:
         return known
 
 
-def observe(reader: Snapshot, execution_id: str, definition: PipelineDefinition) -> ExecutionSnapshot:
+def observe(reader: Snapshot, execution_id: str, definitions: Definitions) -> ExecutionSnapshot:
     """The execution and its surroundings as they are now. Raises: NotFound."""
     execution = reader.execution(execution_id)
-    stages = tuple(reader.stages(execution_id))
     actions = tuple(reader.actions(execution_id))
-    stage = max(stages, key=lambda stage: stage.index, default=None)
-    return ExecutionSnapshot(
+    snapshot = ExecutionSnapshot(
         execution=execution,
-        stages=stages,
+        stages=tuple(reader.stages(execution_id)),
         actions=actions,
         approvals=_approvals(reader, actions),
-        others=_others(reader, execution) if stage is not None and waiting(stage) else (),
         inherited=_inherited(reader, execution),
-        last_good=_last_good(reader, execution, definition, stage, actions),
     )
+    return look_around(reader, snapshot, definitions.of(reader, execution))
 
 
-def others(reader: Snapshot, execution: ExecutionRecord) -> tuple[Other, ...]:
+def look_around(reader: Snapshot, snapshot: ExecutionSnapshot, definition: PipelineDefinition) -> ExecutionSnapshot:
+    """The snapshot with what its present place makes it necessary to know of other executions."""
+    if snapshot.execution.status not in LIVE_EXECUTION:
+        return snapshot
+    stage = snapshot.stage
+    if stage is not None and inside(stage):
+        return replace(snapshot, others=(), last_good=_last_good(reader, snapshot, definition, stage))
+    return replace(snapshot, others=_others(reader, snapshot))
+
+
+def live_others(reader: Snapshot, execution: ExecutionRecord) -> tuple[Other, ...]:
     """Every other live execution of the pipeline that has arrived somewhere."""
     return tuple(
         Other(record, stage)
@@ -61,18 +77,25 @@ def others(reader: Snapshot, execution: ExecutionRecord) -> tuple[Other, ...]:
     )
 
 
-def _others(reader: Snapshot, execution: ExecutionRecord) -> tuple[Other, ...]:
-    """Also those that have arrived nowhere yet, and newer ones that have ended: they may have overtaken this one."""
+def _others(reader: Snapshot, snapshot: ExecutionSnapshot) -> tuple[Other, ...]:
+    execution = snapshot.execution
     if execution.execution_mode == "PARALLEL":
         return ()
-    found = {other.execution.id: other for other in others(reader, execution)}
-    for record in reader.executions(execution.pipeline, limit=_FAR_ENOUGH_BACK):
-        newer = record.number > execution.number
-        if record.id == execution.id or record.id in found or not (newer or record.status in LIVE_EXECUTION):
-            continue
-        stage = max(reader.stages(record.id), key=lambda stage: stage.index, default=None)
-        found[record.id] = Other(record, stage)
+    found = {other.execution.id: other for other in live_others(reader, execution)}
+    if execution.execution_mode == "QUEUED":
+        if not snapshot.stages:  # behind the first stage nobody can be who has arrived nowhere
+            for record in reader.executions(execution.pipeline, status=ExecutionStatus.IN_PROGRESS):
+                found.setdefault(record.id, Other(record, None))
+    elif reader.next_number(execution.pipeline) > execution.number + 1:
+        for record in reader.executions(execution.pipeline, limit=_FAR_ENOUGH_BACK):
+            if record.number > execution.number and record.id not in found:
+                found[record.id] = Other(record, max(reader.stages(record.id), key=_index, default=None))
+    found.pop(execution.id, None)
     return tuple(found.values())
+
+
+def _index(stage: StageRecord) -> int:
+    return stage.index
 
 
 def _approvals(reader: Snapshot, actions: tuple[ActionRecord, ...]) -> dict[str, ApprovalRecord]:
@@ -90,19 +113,16 @@ def _inherited(reader: Snapshot, execution: ExecutionRecord) -> tuple[ActionReco
 
 
 def _last_good(
-    reader: Snapshot,
-    execution: ExecutionRecord,
-    definition: PipelineDefinition,
-    stage: StageRecord | None,
-    actions: tuple[ActionRecord, ...],
+    reader: Snapshot, snapshot: ExecutionSnapshot, definition: PipelineDefinition, stage: StageRecord
 ) -> ExecutionRecord | None:
     """Only looked up when it matters: something failed in a stage that says ROLLBACK.
 
     Source: CodePipeline stage rollback: the target succeeded in the stage, with the same structure, and is no rollback.
     """
-    if stage is None or not _wants_rollback(definition.stage(stage.stage)):
+    execution = snapshot.execution
+    if not _wants_rollback(definition.stage(stage.stage)):
         return None
-    if not any(action.stage == stage.stage and action.status is ActionStatus.FAILED for action in actions):
+    if not any(action.stage == stage.stage and action.status is ActionStatus.FAILED for action in snapshot.actions):
         return None
     for record in reader.executions(execution.pipeline, limit=_FAR_ENOUGH_BACK):
         fits = record.execution_type == STANDARD and record.pipeline_version == execution.pipeline_version

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.clock import Clock
 from core.errors import InvalidInput
 from core.outcome import Abandoned, Failed, Succeeded
 from core.process import kill_tagged
@@ -20,13 +19,14 @@ from pipelines.definition.model import ActionDefinition, PipelineDefinition
 from pipelines.engine import ready, record, watching
 from pipelines.engine.action_log import ActionLog, log_path
 from pipelines.engine.holding import Holding
-from pipelines.engine.observe import Definitions, observe
+from pipelines.engine.observe import observe
+from pipelines.engine.settle import Settled, Settler
 from pipelines.engine.starting import CONFIGURATION_ERROR
 from pipelines.engine.workplace import StopAsked, Workplace
 from stages.base import ActionContext, Provider
 from store.artifacts import ArtifactStore
-from store.database import Database
 from store.records import ActionRecord, ActionStatus, ExecutionRecord
+from store.transaction import Snapshot
 
 INTERNAL_ERROR = "InternalError"
 
@@ -37,10 +37,8 @@ _log = logging.getLogger(__name__)
 class Workshop:
     """What performing needs. `provider` gives the provider of that name; `tidy` removes a directory some time later."""
 
-    database: Database
+    settler: Settler
     artifacts: ArtifactStore
-    definitions: Definitions
-    clock: Clock
     home: Path
     provider: Callable[[str], Provider]
     tidy: Callable[[Path], None]
@@ -73,47 +71,68 @@ class _Start:
     asked: StopAsked
 
 
-def perform(shop: Workshop, holding: Holding, action_id: str) -> ActionStatus:
-    """The attempt's status after working on it: InProgress when `holding` was let go of and it is left as it is.
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """The attempt's status afterwards (InProgress: left as it is) and what became possible (None: not known)."""
+
+    status: ActionStatus
+    settled: Settled | None
+
+
+def perform(shop: Workshop, holding: Holding, attempt: ActionRecord, *, begun: bool) -> Performed:
+    """Work on the attempt until its outcome is recorded, or until `holding` is let go of.
+
+    `begun`: it was started for us just now. Otherwise this is counted as another start, and what an earlier one may
+    have left running is killed first. Recording the outcome advances the execution in the same transaction.
 
     Raises:
         LeaseLost: somebody else drives the execution; nothing was recorded.
     """
-    begun = _begin(shop, holding, action_id)
-    if isinstance(begun, ActionStatus):
-        return begun
-    if begun.record.starts > 1:
-        kill_tagged(action_id)
-    start = _set_up(shop, holding, begun)
+    work = _as_begun(shop, attempt) if begun else _begin(shop, holding, attempt.id)
+    if work is None:
+        return Performed(ActionStatus.IN_PROGRESS, None)
+    if work.record.starts > 1:
+        kill_tagged(attempt.id)
+    start = _set_up(shop, holding, work)
     try:
         kept = _run(start)
         if kept is None:
-            return ActionStatus.IN_PROGRESS
-        with shop.database.transaction(lease=holding.lease) as tx:
-            return record.outcome(tx, action_id, begun.action, kept, start.redactor, shop.clock.now())
+            return Performed(ActionStatus.IN_PROGRESS, None)
+        with shop.settler.database.transaction(lease=holding.lease) as tx:
+            status = record.outcome(tx, attempt.id, work.action, kept, start.redactor, shop.settler.clock.now())
+            return Performed(status, shop.settler.advance(tx, attempt.execution_id))
     finally:
         start.log.close()
         shop.tidy(start.place.root)
 
 
-def _begin(shop: Workshop, holding: Holding, action_id: str) -> _Begun | ActionStatus:
-    """The attempt, its start counted; its status when it has ended in the meantime."""
-    with shop.database.transaction(lease=holding.lease) as tx:
+def _as_begun(shop: Workshop, attempt: ActionRecord) -> _Begun:
+    with shop.settler.database.snapshot() as reader:
+        return _gather(shop, reader, attempt)
+
+
+def _begin(shop: Workshop, holding: Holding, action_id: str) -> _Begun | None:
+    """The attempt, another start counted; None when it has ended in the meantime."""
+    with shop.settler.database.transaction(lease=holding.lease) as tx:
         before = tx.action(action_id)
         if before.status is not ActionStatus.IN_PROGRESS:
-            return before.status
+            return None
         at = tx.update_action(before, starts=before.starts + 1)
-        if at.starts > 1:
-            record.resumed(tx, at)
-        execution = tx.execution(at.execution_id)
-        definition = shop.definitions.of(tx, execution)
-        action = definition.stage(at.stage).action(at.action)
-        commands, environment = action.commands, dict(action.environment)
-        if commands or environment:
-            scope = ready.scope(definition, observe(tx, execution.id, definition))
-            commands, environment = resolve(commands, scope), resolve(environment, scope)
-        file = Path(tx.pipeline(execution.pipeline).file)
-    return _Begun(at, execution, definition, action, commands, environment, file.parent)
+        record.resumed(tx, at)
+        return _gather(shop, tx, at)
+
+
+def _gather(shop: Workshop, reader: Snapshot, at: ActionRecord) -> _Begun:
+    definitions = shop.settler.definitions
+    execution = reader.execution(at.execution_id)
+    definition = definitions.of(reader, execution)
+    action = definition.stage(at.stage).action(at.action)
+    commands, environment = action.commands, dict(action.environment)
+    if commands or environment:
+        scope = ready.scope(definition, observe(reader, execution.id, definitions))
+        commands, environment = resolve(commands, scope), resolve(environment, scope)
+    directory = Path(reader.pipeline(execution.pipeline).file).parent
+    return _Begun(at, execution, definition, action, commands, environment, directory)
 
 
 def _set_up(shop: Workshop, holding: Holding, begun: _Begun) -> _Start:
@@ -121,8 +140,8 @@ def _set_up(shop: Workshop, holding: Holding, begun: _Begun) -> _Start:
     redactor = Redactor(shop.secrets)
     place = Workplace(shop.home / "work" / f"{at.id}.{at.starts}", at.input_artifacts, shop.artifacts)
     path = log_path(shop.home / "logs", at.execution_id, at.stage, at.action, at.attempt)
-    log = ActionLog(path, redactor, shop.clock)
-    asked = StopAsked(shop.database, holding, shop.clock, at, watching.deadline(begun.action, at))
+    log = ActionLog(path, redactor, shop.settler.clock)
+    asked = StopAsked(shop.settler.database, holding, shop.settler.clock, at, watching.deadline(begun.action, at))
     return _Start(shop, holding, begun, place, log, redactor, asked)
 
 
@@ -184,7 +203,7 @@ def _context(start: _Start) -> ActionContext:
         redactor=start.redactor,
         input=start.place.input,
         log=start.log.write,
-        report=record.Reporter(start.shop.database, start.holding, at.id, start.redactor),
+        report=record.Reporter(start.shop.settler.database, start.holding, at.id, start.redactor),
         stop_requested=start.asked,
         fence=lambda tx: tx.check_lease(start.holding.lease),
         output_variables=action.output_variables,

@@ -64,7 +64,7 @@ class Reporter:
 def resumed(tx: Transaction, record: ActionRecord) -> None:
     """Tell that a new driver begins the attempt again."""
     why = "the runner that worked on it is gone"
-    apply_actions.tell(tx, record, "ActionResumed", why, {"start": record.starts})
+    tx.append(apply_actions.event_of(record, "ActionResumed", why, {"start": record.starts}))
 
 
 def keep_artifacts(store: ArtifactStore, action: ActionDefinition, outcome: Outcome) -> Kept:
@@ -101,18 +101,21 @@ def outcome(
         case Succeeded() as good:
             changes = _made(kept, good.variables, good.external_id or record.external_id)
             changes["summary"] = redactor.redact(good.summary or record.summary)
-            ended = apply_actions.finish(tx, record, ActionStatus.SUCCEEDED, "the provider says so", now, **changes)
+            ended, event = apply_actions.finish(
+                tx, record, ActionStatus.SUCCEEDED, "the provider says so", now, **changes
+            )
             _remember_revision(tx, record, action, good)
         case Failed() as bad:
             message = redactor.redact(bad.message)
             changes = _made(kept, bad.variables, bad.external_id or record.external_id)
             changes |= {"error_code": bad.code, "error_message": message}
-            ended = apply_actions.finish(tx, record, ActionStatus.FAILED, message or bad.code, now, **changes)
+            ended, event = apply_actions.finish(tx, record, ActionStatus.FAILED, message or bad.code, now, **changes)
         case Abandoned() as left:
             message = redactor.redact(left.message)
-            ended = apply_actions.finish(tx, record, ActionStatus.ABANDONED, message, now, error_message=message)
+            ended, event = apply_actions.finish(tx, record, ActionStatus.ABANDONED, message, now, error_message=message)
         case _:
             assert_never(kept.outcome)
+    tx.append(event)
     return ended.status
 
 

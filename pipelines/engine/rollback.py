@@ -20,8 +20,8 @@ def start(
     ids: Ids,
     now: datetime,
     trigger: Literal["AutomatedRollback", "ManualRollback"] = "AutomatedRollback",
-) -> ExecutionRecord:
-    """The new execution, due at once: `stage` only, with the target's source revisions, artifacts and variables.
+) -> tuple[ExecutionRecord, NewEvent]:
+    """The new execution, due at once, and its event: `stage` only, with the target's revisions, artifacts, variables.
 
     Raises:
         NotFound: there is no target.
@@ -49,5 +49,4 @@ def start(
     tx.add_execution(record)
     facts = {"stage": stage, "target": target.id, "cause": cause.id}
     why = f"{trigger}: {record.trigger_detail}"
-    tx.append(NewEvent("ExecutionStarted", f"{record.pipeline}/{record.number}", why, record.id, facts))
-    return record
+    return record, NewEvent("ExecutionStarted", f"{record.pipeline}/{record.number}", why, record.id, facts)

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,12 +29,12 @@ from pipelines.engine.claims import Claims, Renewer
 from pipelines.engine.flow import Drive, FlowRuns
 from pipelines.engine.holding import Holding
 from pipelines.engine.observe import Definitions
-from pipelines.engine.perform import Workshop, perform
+from pipelines.engine.perform import Performed, Workshop, perform
 from pipelines.engine.prefect_home import announced_url
 from pipelines.engine.settle import Settler
 from stages.base import Dependencies, Provider
 from stages.registry import create, names
-from store.records import ActionStatus, ExecutionRecord, Lease
+from store.records import ActionRecord, ExecutionRecord, Lease
 
 POLL_S = 0.5
 POLL_WHILE_DRIVING_S = 0.1
@@ -61,7 +62,6 @@ class Runner:
 
     def __init__(
         self,
-        settler: Settler,
         workshop: Workshop,
         *,
         name: str,
@@ -70,7 +70,7 @@ class Runner:
         prefect_url: Callable[[], str],
         most_at_once: int = MOST_AT_ONCE,
     ) -> None:
-        self._settler = settler
+        settler = self._settler = workshop.settler
         self._workshop = workshop
         self._socket_path = socket_path
         self._most_at_once = most_at_once
@@ -179,12 +179,13 @@ class Runner:
         self._runs.take(driven.drive)
 
     def _new_drive(self, execution: ExecutionRecord, holding: Holding) -> Drive:
-        async def work(action_id: str) -> ActionStatus:
-            self._driven[execution.id].working.add(action_id)
+        async def work(attempt: ActionRecord, begun: bool) -> Performed:
+            self._driven[execution.id].working.add(attempt.id)
             try:
-                return await self._loop.run_in_executor(self._hands, perform, self._workshop, holding, action_id)
+                task = partial(perform, self._workshop, holding, attempt, begun=begun)
+                return await self._loop.run_in_executor(self._hands, task)
             finally:
-                self._driven[execution.id].working.discard(action_id)
+                self._driven[execution.id].working.discard(attempt.id)
 
         return Drive(
             execution_id=execution.id,
@@ -243,19 +244,16 @@ def main(dependencies: Dependencies, *, name: str, secrets: tuple[str, ...] = ()
         return providers[of]
 
     tidying = ThreadPoolExecutor(1, thread_name_prefix="tidy")
-    definitions = Definitions(from_data)
+    settler = Settler(dependencies.database, Definitions(from_data), dependencies.clock, dependencies.ids)
     workshop = Workshop(
-        dependencies.database,
+        settler,
         dependencies.artifacts,
-        definitions,
-        dependencies.clock,
         dependencies.home,
         provider,
         lambda path: _later(tidying, path),
         secrets,
     )
     runner = Runner(
-        Settler(dependencies.database, definitions, dependencies.clock, dependencies.ids),
         workshop,
         name=name,
         holder=this_process(),

@@ -26,17 +26,14 @@ class Other:
 
     def occupies(self, stage: str) -> bool:
         """Whether it is inside `stage` now."""
-        return (
-            self.live
-            and self.stage is not None
-            and self.stage.stage == stage
-            and self.stage.entered_at is not None
-            and self.stage.status in LIVE_STAGE
-        )
+        return self._at(stage) and self.stage is not None and inside(self.stage)
 
     def waits_at(self, stage: str) -> bool:
         """Whether it stands in front of `stage` now."""
-        return self.live and self.stage is not None and self.stage.stage == stage and waiting(self.stage)
+        return self._at(stage) and self.stage is not None and waiting(self.stage)
+
+    def _at(self, stage: str) -> bool:
+        return self.live and self.stage is not None and self.stage.stage == stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +41,10 @@ class ExecutionSnapshot:
     """One execution at one instant.
 
     `stages` by index; `actions` all attempts in the order they started; `approvals` by action execution id.
-    `others`: every other live execution of the pipeline, and newer ended ones (who may have overtaken this one); empty
-    in PARALLEL mode, where nobody waits. `inherited`: the target's succeeded actions, for a ROLLBACK execution.
-    `last_good`: the newest execution that succeeded in the present stage, when the stage wants to roll back on failure.
+    `others`: every other live execution of the pipeline, and newer ended ones (who may have overtaken this one); only
+    there while this one is between stages, and never in PARALLEL mode, where nobody waits. `inherited`: the target's
+    succeeded actions, for a ROLLBACK execution. `last_good`: the newest execution that succeeded in the present stage,
+    when the stage wants to roll back and something failed.
     """
 
     execution: ExecutionRecord
@@ -66,3 +64,8 @@ class ExecutionSnapshot:
 def waiting(stage: StageRecord) -> bool:
     """Whether the execution stands in front of this stage of its."""
     return stage.entered_at is None and stage.status in LIVE_STAGE
+
+
+def inside(stage: StageRecord) -> bool:
+    """Whether the execution is in this stage of its."""
+    return stage.entered_at is not None and stage.status in LIVE_STAGE

@@ -19,7 +19,7 @@ from pipelines.engine.claims import lease_name
 from pipelines.engine.holding import Holding
 from pipelines.engine.observe import Definitions
 from pipelines.engine.perform import Workshop, perform
-from pipelines.engine.settle import Settler
+from pipelines.engine.settle import Settled, Settler
 from stages.base import ActionContext, ActionType, Configuration
 from store.artifacts import ArtifactStore
 from store.database import Database
@@ -44,7 +44,7 @@ def at_once(context: ActionContext) -> Outcome:
 
 @dataclass(slots=True)
 class Scripted:
-    """A provider that does for each `<stage>/<action>` what `script` says, else succeeds at once; `ran` is what it did."""
+    """A provider that does what `script` says for a `<stage>/<action>`, else succeeds at once; `ran` is what it did."""
 
     script: dict[str, Work] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
@@ -56,12 +56,16 @@ class Scripted:
         return self.script.get(place, at_once)(context)
 
 
-def pipeline(*stages: Sequence[Mapping[str, Any]] | Mapping[str, Any], mode: str = "QUEUED", **rest: Any) -> dict[str, Any]:
+def pipeline(
+    *stages: Sequence[Mapping[str, Any]] | Mapping[str, Any], mode: str = "QUEUED", **rest: Any
+) -> dict[str, Any]:
     """A pipeline's document: each stage is a list of actions (name and provider default to `A<n>` and `Work`)."""
     built = []
     for number, stage in enumerate(stages, 1):
         body = dict(stage) if isinstance(stage, Mapping) else {"actions": stage}
-        actions = [{"name": f"A{index}", "provider": "Work", **action} for index, action in enumerate(body["actions"], 1)]
+        actions = [
+            {"name": f"A{index}", "provider": "Work", **action} for index, action in enumerate(body["actions"], 1)
+        ]
         built.append({"name": f"S{number}", **body, "actions": actions})
     return {"version": 1, "name": "orders", "executionMode": mode, "stages": built, **rest}
 
@@ -79,10 +83,8 @@ class World:
         self.provider = Scripted()
         self.settler = Settler(self.database, self.definitions, self.clock, self.ids)
         self.workshop = Workshop(
-            self.database,
+            self.settler,
             self.artifacts,
-            self.definitions,
-            self.clock,
             home,
             lambda _: self.provider,
             lambda path: shutil.rmtree(path, ignore_errors=True),
@@ -136,12 +138,14 @@ class World:
     def drive(self, execution_id: str) -> None:
         """Settle and perform, one action after the other, until nothing can be done now; then park."""
         holding = self.hold(execution_id)
+        settled: Settled | None = None
         while True:
-            work = self.settler.settle(execution_id, holding.lease).work
-            for record in work:
-                perform(self.workshop, holding, record.id)
-            if not work and self.settler.park(execution_id, holding.lease):
+            settled = settled or self.settler.settle(execution_id, holding.lease)
+            for record in settled.work:
+                performed = perform(self.workshop, holding, record, begun=record.id in settled.begun)
+            if not settled.work and self.settler.park(execution_id, holding.lease):
                 return
+            settled = performed.settled if len(settled.work) == 1 else None
 
     def execution(self, execution_id: str) -> ExecutionRecord:
         """The execution as it is now."""
