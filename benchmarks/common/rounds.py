@@ -69,16 +69,16 @@ def machine() -> dict[str, Any]:
 
 
 def print_table(title: str, results: Results, base: str) -> None:
-    """A table of medians, ranges and ratios to `base`, in milliseconds."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("what")
-    for heading in ("median ms", "min", "max", f"ratio to {base}"):
-        table.add_column(heading, justify="right")
+    """A table of medians and ranges in milliseconds, and how many times longer than `base` each took in a round."""
+    table = Table(title=title, title_justify="left", caption=f"ratio: to {base}", caption_justify="left")
+    table.add_column("what", no_wrap=True)
+    for heading in ("median ms", "min", "max", "ratio"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, samples in results.items():
         taken = [wall * 1000 for wall in walls(samples)]
         ratio = statistics.median(ratios(results, name, base))
         table.add_row(name, f"{statistics.median(taken):.0f}", f"{min(taken):.0f}", f"{max(taken):.0f}", f"{ratio:.2f}")
-    console = Console()
+    console = Console(soft_wrap=True, width=120)
     console.print(table)
     for name, samples in results.items():
         for figure in samples[0].figures:
