@@ -23,8 +23,7 @@ from pipelines.definition.model import ScheduleTrigger
 GRACE = timedelta(minutes=1)
 # With catchUp all, how many due times one look gives at most; the next look goes on from there.
 MOST = 100
-# Around a change of the clock, due times depend on where counting starts: count from before any such change.
-_LEAD = timedelta(hours=26)
+# How far back the latest due time is looked for, step by step.
 _SPANS = (timedelta(hours=1), timedelta(days=1), timedelta(days=32), timedelta(days=367))
 
 
@@ -84,12 +83,9 @@ def _until(trigger: ScheduleTrigger, cursor: datetime, now: datetime) -> Iterato
 
 def _due(trigger: ScheduleTrigger, after: datetime) -> Iterator[datetime]:
     """Every due time later than `after`, ascending, each once."""
-    minute, hour = trigger.cron.split()[:2]
-    at_fixed_hours = not minute.startswith("*") and not hour.startswith("*")
-    start = after - _LEAD if at_fixed_hours else after
     last = after
-    for local in CronSim(trigger.cron, start.astimezone(ZoneInfo(trigger.timezone))):
+    for local in CronSim(trigger.cron, after.astimezone(ZoneInfo(trigger.timezone))):
         at = local.astimezone(UTC)
-        if at > last:
+        if at > last:  # counting from inside an hour that comes twice begins with times of the first one
             last = at
             yield at

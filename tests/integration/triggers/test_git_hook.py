@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import subprocess
 import time
@@ -220,6 +221,24 @@ class TestBeside:
         assert len(spooled(home)) == 1
         uninstall(repository.directory, home)
         assert hook.read_text() == text
+
+    @pytest.mark.parametrize("shell", ["bash -eu", "dash -eu", "busybox sh", "bash --posix", "zsh", "ksh"])
+    def test_every_shell_reads_the_block(self, repository: Repository, home: Path, tmp_path: Path, shell: str) -> None:
+        program, _, options = shell.partition(" ")
+        if shutil.which(program) is None:
+            pytest.skip(f"there is no {program} here")
+        origin = Repository(tmp_path / 'it\'s "bare".git', bare=True)
+        line = f"#!{shutil.which(program)} {options}".rstrip() + "\ncat > seen\n"
+        for place, name in ((repository.directory / ".git", "post-commit"), (origin.directory, "post-receive")):
+            write_hook(place / "hooks", name, line)
+            install(place, home)
+        commit = repository.commit()
+        done = repository.run("push", "--quiet", str(origin.directory), 'main:a"b', "main:c")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [event.ref for event in spooled(home)] == ["refs/heads/main", 'refs/heads/a"b', "refs/heads/c"]
+        zero = "0" * 40
+        seen = (origin.directory / "seen").read_text()
+        assert seen == f'{zero} {commit} refs/heads/a"b\n{zero} {commit} refs/heads/c\n'
 
     def test_a_hook_in_another_language_is_kept_beside_and_called(self, repository: Repository, home: Path) -> None:
         text = "#!/usr/bin/env python3\nopen('ran.txt', 'a').write('ran')\n"

@@ -15,9 +15,10 @@ from core.clock import VirtualClock
 from core.errors import Unavailable
 from core.ids import RandomIds
 from pipelines.definition import from_data, load
-from pipelines.definition.model import PipelineDefinition
+from pipelines.definition.model import PipelineDefinition, ScheduleTrigger
 from pipelines.service import Ports, Releases, Service
 from pipelines.triggers import git_hook
+from pipelines.triggers.schedule import digest
 from pipelines.triggers.ticker import Starter, Ticker, TickReport
 from store.database import Database
 from store.records import ExecutionRecord
@@ -413,6 +414,14 @@ class TestSchedules:
         world.clock.advance((moment - world.clock.now()).total_seconds())
         return world.tick()
 
+    def cursors(self, world: World) -> set[datetime | None]:
+        """How far each schedule of the file has come."""
+        schedules = [
+            item for item in checked(world.file.read_text(), "p").triggers if isinstance(item, ScheduleTrigger)
+        ]
+        with world.database.snapshot() as snapshot:
+            return {snapshot.schedule_cursor("orders", digest(item)) for item in schedules}
+
     def test_a_due_time_starts_one_execution(self, world: World) -> None:
         world.write(AT_SIX)
         assert world.tick().started == []
@@ -420,6 +429,7 @@ class TestSchedules:
         (execution,) = self.at(world, "2025-06-02 06:00:00.5").started
         assert execution.trigger_type == "Schedule"
         assert execution.trigger_detail == "cron 0 6 * * * (UTC), due 2025-06-02T06:00:00.000000Z"
+        assert self.cursors(world) == {datetime(2025, 6, 2, 6, tzinfo=UTC)}
         for text in ("2025-06-02 06:00:01", "2025-06-02 23:00:00"):
             assert self.at(world, text).started == []
         assert len(self.at(world, "2025-06-03 06:00:00").started) == 1
