@@ -196,13 +196,13 @@ def _release(runs: Sequence[FunctionRun], request: ReleaseRequest) -> ReleaseRes
 
 
 def _failure(runs: Sequence[FunctionRun], done: Sequence[Done]) -> ReleaseResult:
-    """One function failed and was rolled back if that was asked for; then so are the ones before it."""
+    """One function failed; the ones before it go back if that was asked for after such an end."""
     failed = done[-1]
     assert failed.record is not None, "only a deployment can fail"
     state = from_data(failed.record.state)
     others = list(done[:-1])
     message = f"{state.function}:{state.alias}: {state.why}; {_where_it_is(state, failed)}"
-    if failed.rollback is not None:
+    if (state.ended_by or RollbackEvent.FAILURE) in state.rollback_on:
         others = _undo(runs, others, f"{state.function} was released with it and failed")
     deployments = _deployments([*others, failed])
     if state.code == MANUAL_STOP:

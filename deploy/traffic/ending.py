@@ -90,7 +90,17 @@ def _end(
 ) -> Ending:
     status = DEPLOYMENT.next(state.status, move)
     due = state.touched and state.base is not None and cause in state.rollback_on and not state.rollback_of
-    state = replace(state, status=status, intent=None, code=code, why=why, detected_at=now, harm=harm, rollback_due=due)
+    state = replace(
+        state,
+        status=status,
+        intent=None,
+        code=code,
+        why=why,
+        ended_by=cause,
+        detected_at=now,
+        harm=harm,
+        rollback_due=due,
+    )
     facts = {"code": code, "weight_pct": state.weight_pct, "rollback": due}
     sentence = f"{why}; {_consequence(state, cause)}"
     return state, (*told, Note(f"Deployment{status.value}", sentence, facts))

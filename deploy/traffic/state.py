@@ -82,6 +82,7 @@ class Rollout:
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     code: str = ""
     why: str = ""
+    ended_by: RollbackEvent | None = None  # what a rollback would be for; None while it goes well, and after drift
     detected_at: datetime | None = None
     harm: Harm | None = None
     rollback_due: bool = False
@@ -120,6 +121,7 @@ def to_data(state: Rollout) -> dict[str, Any]:
         "rollback_on": [event.value for event in state.rollback_on],
         "status": state.status.value,
         "stage": state.stage.value,
+        "ended_by": state.ended_by.value if state.ended_by else None,
         "intent": {"step": intent.step, "routing": weights.to_data(intent.routing), "at": iso(intent.at)}
         if intent
         else None,
@@ -153,6 +155,7 @@ def from_data(data: Mapping[str, Any]) -> Rollout:
         intent=Intent(intent["step"], weights.from_data(intent["routing"]), parse_iso(intent["at"]))
         if intent
         else None,
+        ended_by=RollbackEvent(data["ended_by"]) if data["ended_by"] else None,
         verdicts={name: Verdict(value) for name, value in data["verdicts"].items()},
         harm=Harm(harm["invocations"], harm["errors"], _parsed(harm["first_error_at"])) if harm else None,
     )

@@ -94,10 +94,9 @@ class FakeLambda:
         self._answer()
         found = self._known(name)
         self._before("update_configuration", name)
-        kept = {"architectures": found.latest.settings.architectures}
-        if not settings.role:
-            kept["role"] = found.latest.settings.role  # type: ignore[assignment]
-        found.latest = replace(found.latest, settings=replace(settings, **kept))
+        before = found.latest.settings
+        settings = replace(settings, architectures=before.architectures, role=settings.role or before.role)
+        found.latest = replace(found.latest, settings=settings)
         self._after("update_configuration")
 
     def update_code(self, name: str, code: bytes, architectures: Sequence[str]) -> None:
@@ -152,7 +151,7 @@ class FakeLambda:
         self._before("invoke", name)
         self.invocations.append((name, payload))
         try:
-            value = self.handlers.get(name, lambda _: None)(payload)
+            value = self.handlers[name](payload) if name in self.handlers else None
             result = InvokeResult(json.dumps(value).encode())
         except HandlerError as error:
             body = {"errorMessage": str(error), "errorType": "HandlerError"}

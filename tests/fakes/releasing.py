@@ -19,7 +19,8 @@ from deploy.traffic import strategy
 from deploy.traffic.state import Rollout, from_data
 from deploy.traffic.weights import Routing
 from store.database import Database
-from store.records import DeploymentRecord, Event
+from store.records import DeploymentRecord, Event, Lease
+from store.transaction import Snapshot, Transaction
 from tests.fakes.lambda_service import FakeLambda, FakeMetrics
 
 TARGET = Target("local", "eu-west-1", "http://127.0.0.1:1")
@@ -129,21 +130,53 @@ class World:
         return [call[-1] for call in self.functions.calls if call[0] in ("create_alias", "update_alias")]
 
     @contextmanager
-    def crash_at(self, number: int, phase: str) -> Iterator[None]:
-        """The process dies `before` or `after` the `number`-th write to the target, from 1."""
-        seen = 0
+    def mortal(self, dies: Callable[[int], bool]) -> Iterator[World]:
+        """This world as a process sees it that dies at the first point for which `dies(number)` says so.
 
-        def around(_operation: str, now: str) -> None:
-            nonlocal seen
-            seen += now == phase
-            if now == phase and seen == number:
-                raise Crash
-
-        self.functions.around = around
+        Points are the moments before and after each write to the target and each transaction, counted from 1. From
+        then on nothing it does has any effect, as after `kill -9`.
+        """
+        process = _Process(dies)
+        self.functions.around = lambda operation, phase: process.point()
         try:
-            yield
+            yield replace(self, database=_MortalDatabase(self.database, process))
         finally:
-            self.functions.around = lambda _operation, _phase: None
+            self.functions.around = lambda operation, phase: None
+
+
+class _Process:
+    """Counts points, and is dead after the one it dies at."""
+
+    def __init__(self, dies: Callable[[int], bool]) -> None:
+        self._dies = dies
+        self._number = 0
+        self._dead = False
+
+    def point(self) -> None:
+        self._number += 1
+        self._dead = self._dead or self._dies(self._number)
+        if self._dead:
+            raise Crash
+
+
+class _MortalDatabase(Database):
+    """A database whose user may die before a transaction begins or after it was committed."""
+
+    def __init__(self, inner: Database, process: _Process) -> None:
+        self._inner = inner
+        self._process = process
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False, lease: Lease | None = None) -> Iterator[Transaction]:
+        self._process.point()
+        with self._inner.transaction(durable=durable, lease=lease) as transaction:
+            yield transaction
+        self._process.point()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        with self._inner.snapshot() as snapshot:
+            yield snapshot
 
 
 @contextmanager
