@@ -81,6 +81,19 @@ def test_appending_gives_back_what_will_be_read(database: Database) -> None:
         assert snapshot.verify().ok
 
 
+def test_several_events_at_once_are_the_same_chain_as_one_by_one(database: Database) -> None:
+    news = [NewEvent("Happened", f"thing {n}", facts={"n": n}) for n in range(3)]
+    with database.transaction() as transaction:
+        one = transaction.append(NewEvent("Happened", "before"))
+        several = transaction.append_all(news)
+        assert transaction.append_all([]) == []
+        last = transaction.append(NewEvent("Happened", "after"))
+    with database.snapshot() as snapshot:
+        assert snapshot.events() == [one, *several, last]
+        assert [event.subject for event in several] == ["thing 0", "thing 1", "thing 2"]
+        assert (snapshot.last_seq(), snapshot.verify().ok) == (5, True)
+
+
 @pytest.mark.parametrize("facts", [{"x": float("nan")}, {"x": object()}, {"x": {1, 2}}])
 def test_facts_json_cannot_say_are_refused(database: Database, facts: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError)), database.transaction() as transaction:
