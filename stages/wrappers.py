@@ -23,7 +23,8 @@ def configuration(model: type[C], context: ActionContext) -> C:
         InvalidInput: a value does not fit; every one that doesn't is named.
     """
     try:
-        return model.model_validate(dict(context.configuration))
+        # A variable is always text: "5" may now stand where the file would need 5. The rest was checked strictly.
+        return model.model_validate(dict(context.configuration), strict=False)
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_url=False))
         where = f"{context.stage}/{context.action}"
