@@ -30,7 +30,8 @@ def write_junit(results: Sequence[Result], suite_name: str, file: Path) -> None:
     """Write the report to `file`."""
     suite = TestSuite(suite_name)
     for result in results:
-        case = TestCase(_printable(result.case.name), classname=result.function, time=round(result.duration_ms / 1000, 6))
+        took_s = round(result.duration_ms / 1000, 6)
+        case = TestCase(_printable(result.case.name), classname=result.function, time=took_s)
         if result.differences:
             failure = Failure(_printable(result.differences[0]))
             failure.text = _printable("\n".join(result.differences))

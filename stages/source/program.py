@@ -49,14 +49,19 @@ class Git:
             GitFailed: it is not installed, or ended with an error.
             GitBrokenOff: it had to be ended.
         """
+        reason = self.should_stop() if self.should_stop else ""
+        if reason:
+            raise GitBrokenOff(reason, timed_out=False)
         lines: list[str] = []
         left = None if self.deadline is None else (self.deadline - self.clock.now()).total_seconds()
+        if left is not None and left <= 0:
+            raise GitBrokenOff("the time is over", timed_out=True)
         result = process.run(
             ["git", *_OPTIONS, *arguments],
             cwd=directory,
             env=self._environment(settings or {}),
             on_line=lines.append,
-            timeout_s=None if left is None else max(left, 0.0),
+            timeout_s=left,
             should_stop=self.should_stop,
             tag=self.tag,
         )
