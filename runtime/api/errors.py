@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
-
-from botocore.model import ServiceModel
+from typing import TYPE_CHECKING, Any
 
 from runtime.http import Response
+
+if TYPE_CHECKING:
+    from botocore.model import ServiceModel
 
 _UNMODELLED = {
     "ValidationException": 400,
