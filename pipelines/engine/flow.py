@@ -29,7 +29,7 @@ from prefect.settings import (
     PREFECT_LOGGING_TO_API_ENABLED,
     temporary_settings,
 )
-from prefect.states import Cancelled, Crashed, Failed
+from prefect.states import Completed, Crashed, Failed
 
 from pipelines.engine.perform import Performed
 from pipelines.engine.settle import Settled
@@ -203,7 +203,7 @@ class FlowRuns:
             await self._pause(rest_s)
 
     async def close(self, patience_s: float) -> None:
-        """Cancel those that wait, and give all a moment to tell the server their end."""
+        """End those that wait, and give all a moment to tell the server their end."""
         self._closed = True
         self._taken.set()
         self._dismiss()
@@ -265,7 +265,7 @@ class FlowRuns:
         self._on_ready()
         drive = await waiting
         if drive is None:
-            return Cancelled(message="the runner did not need it")
+            return Completed(name="Unneeded", message="the runner ended before it was needed")
         labelling = asyncio.create_task(_label(drive, _LABEL_AFTER_S))
         problem = await _advanced(drive)
         if not labelling.done():

@@ -83,7 +83,7 @@ def _others(reader: Snapshot, snapshot: ExecutionSnapshot) -> tuple[Other, ...]:
         return ()
     found = {other.execution.id: other for other in live_others(reader, execution)}
     if execution.execution_mode == "QUEUED":
-        if not snapshot.stages:  # behind the first stage nobody can be who has arrived nowhere
+        if len(snapshot.stages) <= 1:  # who is past the first stage has nobody behind who arrived nowhere yet
             for record in reader.executions(execution.pipeline, status=ExecutionStatus.IN_PROGRESS):
                 found.setdefault(record.id, Other(record, None))
     elif reader.next_number(execution.pipeline) > execution.number + 1:

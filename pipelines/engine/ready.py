@@ -8,7 +8,7 @@ from itertools import groupby
 
 from pipelines.definition.model import ActionDefinition, PipelineDefinition, StageDefinition
 from pipelines.engine.snapshot import ROLLBACK, STANDARD, ExecutionSnapshot, Other, waiting
-from store.records import ActionRecord, ActionStatus, ArtifactRef, ExecutionRecord, StageRecord
+from store.records import ActionRecord, ActionStatus, ArtifactRef, ExecutionRecord, ExecutionStatus, StageRecord
 
 APPROVAL = "Approval"
 ROLLBACK_STAGE = "stage"  # the key in `start_overrides` of a ROLLBACK execution that names its one stage
@@ -151,8 +151,12 @@ def _goes_first(other: ExecutionRecord, me: ExecutionRecord) -> bool:
 
 
 def _left_behind(other: Other, me: ExecutionRecord, stage: StageRecord) -> bool:
-    """Whether an earlier live execution has not come as far as `stage` yet."""
-    if not other.live or other.execution.execution_type == ROLLBACK or me.execution_type == ROLLBACK:
+    """Whether an earlier execution that still moves has not come as far as `stage` yet."""
+    if (
+        other.execution.status is not ExecutionStatus.IN_PROGRESS
+        or other.execution.execution_type == ROLLBACK
+        or me.execution_type == ROLLBACK
+    ):
         return False
     return other.execution.number < me.number and (other.stage is None or other.stage.index < stage.index)
 
