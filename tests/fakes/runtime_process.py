@@ -57,6 +57,14 @@ def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
         time.sleep(0.01)
 
 
+def alive(pid: int) -> bool:
+    """Whether the process exists and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class RuntimeProcess:
     """`python -m runtime` on a directory; may be stopped, killed and started again."""
 
@@ -116,10 +124,9 @@ class RuntimeProcess:
                 continue
             try:
                 text = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
-                alive = (entry / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
             except OSError:
                 continue
-            if mark in text and alive:
+            if mark in text and alive(int(entry.name)):
                 found.append(int(entry.name))
         return found
 
