@@ -39,6 +39,7 @@ class Action:
     log: list[str] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)
     stop: str = ""
+    _unpacked: Path | None = None
 
     def context(self, **changes: Any) -> ActionContext:
         """The context, with `changes` to its fields."""
@@ -77,7 +78,10 @@ class Action:
         return "\n".join(self.log)
 
     def _unpack(self, name: str) -> Path:
-        directory = self.root / "inputs" / name
+        if self._unpacked is None:
+            taken = len(list(self.root.glob("inputs*")))
+            self._unpacked = self.root / (f"inputs-{taken}" if taken else "inputs")
+        directory = self._unpacked / name
         if not directory.exists():
             shutil.copytree(self.inputs[name], directory, symlinks=True)
         return directory

@@ -47,6 +47,9 @@ class ScriptedEnvironment:
         self.given = launch.variables
         return _Scripted(self, launch)
 
+    def must_end(self) -> bool:
+        return False
+
     def close(self) -> None:
         self.closed += 1
 
