@@ -90,7 +90,7 @@ class Dispatcher:
                 return other.handle(request)
         if service not in {"", "lambda"}:
             raise ApiError("NotImplementedException", f"The service {service} is not answered by this local runtime")
-        matched = self._routes.match(request.method, request.path)
+        matched = self._routes.match(request.method, request.path, request.query)
         if matched is None:
             raise ApiError("UnknownOperationException", f"No operation at {request.method} {request.path}")
         operation, labels = matched

@@ -19,6 +19,7 @@ from runtime.catalog.store import Catalog
 from runtime.control import operations
 from runtime.control.aliases import Aliases
 from runtime.control.functions import Functions
+from runtime.control.settling import Settling
 from runtime.control.tags import Tags
 from runtime.dispatch import Dispatcher
 from runtime.environment.environment import Environment, Workshop
@@ -41,6 +42,7 @@ class Server:
 
     def __init__(self, settings: Settings, clock: Clock, ids: Ids, draw: Draw | None = None) -> None:
         self._settings = settings
+        self._scope = Scope(settings.account, settings.region)
         self._clock = clock
         self._ids = ids
         self._draw = draw or random.SystemRandom().random
@@ -59,60 +61,64 @@ class Server:
         Raises:
             OSError: the address is taken, or the home cannot be written.
         """
-        settings = self._settings
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind((settings.host, settings.port))
+        self._socket.bind((self._settings.host, self._settings.port))
         self.port = self._socket.getsockname()[1]
-        home = settings.home
+        self._open()
+        await self._launcher.start()
+        await self._settling.all()
+        dispatcher = self._assemble()
+        self._metrics.start()
+        self._events.start()
+        gc.freeze()  # what was loaded to start stays; collecting must not look at it again
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: HttpProtocol(dispatcher, self._connections), sock=self._socket, backlog=1024
+        )
+
+    def _open(self) -> None:
+        """What is kept on disk, and what runs functions."""
+        settings, home = self._settings, self._settings.home
         shutil.rmtree(home / "scratch", ignore_errors=True)
-        scope = Scope(settings.account, settings.region)
-        model = load_service("lambda")
         self._code = CodeStore(home / "code")
         self._catalog = Catalog(home / "catalog.db")
         self._logs = Logs(home / "logs")
         self._metrics = Metrics(home / "metrics.db", self._clock)
         self._launcher = Launcher(home / "runtimes")
-        await self._launcher.start()
+        self._settling = Settling(self._catalog, self._code, self._ids, self._discard_stale)
         workshop = Workshop(
             launcher=self._launcher,
             logs=self._logs,
             clock=self._clock,
             ids=self._ids,
-            scope=scope,
+            scope=self._scope,
             endpoint_url=self.url,
             scratch=home / "scratch",
             init_timeout_s=settings.init_timeout_s,
         )
         self._fleet = Fleet(self._maker(workshop), settings.max_environments, settings.idle_s)
-        runtimes = frozenset(model.shape_for("Runtime").metadata["enum"])
-        self._functions = Functions(
-            self._catalog, self._code, scope, self._clock, self._ids, runtimes, self._discard_stale
-        )
-        await self._functions.settle_all()
-        invoker = Invoker(
-            self._catalog, self._functions.serving, self._fleet, self._metrics, scope, self._clock, self._draw,
+        self._invoker = Invoker(
+            self._catalog, self._settling.serving, self._fleet, self._metrics, self._scope, self._clock, self._draw,
             settings.concurrency,
         )  # fmt: skip
-        self._events = Events(home / "events.db", invoker, self._clock, settings.retry_delays_s)
+        self._events = Events(home / "events.db", self._invoker, self._clock, settings.retry_delays_s)
+
+    def _assemble(self) -> Dispatcher:
+        """What answers requests."""
+        model = load_service("lambda")
+        runtimes = frozenset(model.shape_for("Runtime").metadata["enum"])
+        functions = Functions(
+            self._catalog, self._code, self._scope, self._clock, self._ids, runtimes, self._settling,
+            self._discard_stale,
+        )  # fmt: skip
+        aliases = Aliases(self._catalog, self._scope, self._ids)
+        host = f"{self._settings.host}:{self.port}"
+        table = operations.table(functions, aliases, Tags(self._catalog, self._scope), host)
 
         def fail(error: ApiError, request_id: str) -> Response:
             return rest_json(error, model, request_id)
 
-        table = operations.table(
-            self._functions,
-            Aliases(self._catalog, scope, self._ids),
-            Tags(self._catalog, scope),
-            f"{settings.host}:{self.port}",
-        )
-        invoke = InvokeApi(invoker, self._events, self._ids, fail)
-        dispatcher = Dispatcher(model, table, invoke, self._code, (CloudWatch(self._metrics, self._ids),), self._ids)
-        self._metrics.start()
-        self._events.start()
-        gc.freeze()  # what was loaded to start stays; collecting must not look at it again
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: HttpProtocol(dispatcher, self._connections), sock=self._socket, backlog=1024
-        )
+        invoke = InvokeApi(self._invoker, self._events, self._ids, fail)
+        return Dispatcher(model, table, invoke, self._code, (CloudWatch(self._metrics, self._ids),), self._ids)
 
     async def stop(self) -> None:
         """Stop listening, end every environment, write what is pending."""
@@ -120,7 +126,7 @@ class Server:
         await self._events.stop()
         self._fleet.stop()
         await self._launcher.stop()
-        await self._functions.stop()
+        await self._settling.stop()
         for connection in list(self._connections):
             connection.close()
         await self._metrics.stop()

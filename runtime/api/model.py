@@ -25,6 +25,8 @@ class Route:
     operation: str
     method: str
     pattern: re.Pattern[str]
+    query: str
+    """What the query string must begin with ("find=LayerVersion"); usually nothing."""
 
 
 class Routes:
@@ -39,26 +41,27 @@ class Routes:
 
     def _add(self, name: str) -> None:
         http = self._model.operation_model(name).http
-        path = http["requestUri"].partition("?")[0].rstrip("/")
+        path, _, query = http["requestUri"].partition("?")
+        path = path.rstrip("/")
         greedy = "+}" in path
         text = "".join(
             f"(?P<{label.group(1)}>{'.+' if label.group(2) else '[^/]+'})" if label else re.escape(part)
             for part, label in _parts(path)
         )
-        route = Route(name, http["method"], re.compile(text))
+        route = Route(name, http["method"], re.compile(text), query)
         if greedy:
             self._greedy.append(route)
         else:
             routes = self._by_depth.setdefault((http["method"], path.count("/")), [])
             routes.append(route)
-            # fixed paths before paths with labels
-            routes.sort(key=lambda each: each.pattern.groups)
+            # the more an address says, the earlier it is tried
+            routes.sort(key=lambda each: (each.pattern.groups, not each.query))
 
-    def match(self, method: str, path: str) -> tuple[OperationModel, Mapping[str, str]] | None:
+    def match(self, method: str, path: str, query: str = "") -> tuple[OperationModel, Mapping[str, str]] | None:
         """The operation and its decoded path labels; None when the service has none at this address."""
         path = path.rstrip("/")
         for route in (*self._by_depth.get((method, path.count("/")), ()), *self._greedy):
-            if route.method != method:
+            if route.method != method or not query.startswith(route.query):
                 continue
             found = route.pattern.fullmatch(path)
             if found is not None:

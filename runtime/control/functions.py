@@ -17,14 +17,14 @@ from runtime.catalog.store import Catalog
 from runtime.control import settings as rules
 from runtime.control import states
 from runtime.control.paging import page
+from runtime.control.settling import BAD_ZIP, Settling
 from runtime.names import LATEST, Reference, Scope, is_version, parse
 
 Parameters = Mapping[str, Any]
-_BAD_ZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
 
 
 class Functions:
-    """Everything that changes or shows functions. `on_change(name)` is told when what runs may be out of date."""
+    """Everything that changes or shows functions. `on_change(name)` is told when one, or a version, is deleted."""
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class Functions:
         clock: Clock,
         ids: Ids,
         runtimes: frozenset[str],
+        settling: Settling,
         on_change: Callable[[str], None],
     ) -> None:
         self._catalog = catalog
@@ -42,50 +43,8 @@ class Functions:
         self._clock = clock
         self._ids = ids
         self._runtimes = runtimes
+        self._settling = settling
         self._on_change = on_change
-        self._before: dict[str, FunctionVersion] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    # what runs --------------------------------------------------------------------------------------------------
-
-    def serving(self, name: str, version: str) -> FunctionVersion | None:
-        """What an invocation of that version runs now: while an update is in progress, what was there before it."""
-        found = self._catalog.version(name, version)
-        if found is not None and version == LATEST and found.last_update is UpdateStatus.IN_PROGRESS:
-            return self._before.get(name, found)
-        return found
-
-    async def settle_all(self) -> None:
-        """Finish what a killed server left unpacked, and forget code that no version uses."""
-        for version in self._catalog.all_versions():
-            if states.unsettled(version):
-                await self._settle(version)
-        self._code.keep_only({version.code_sha256 for version in self._catalog.all_versions()})
-
-    async def stop(self) -> None:
-        """Wait for what is being unpacked."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _settle_soon(self, *versions: FunctionVersion) -> None:
-        for version in versions:
-            task = asyncio.create_task(self._settle(version))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _settle(self, version: FunctionVersion) -> None:
-        failure = None
-        try:
-            await asyncio.to_thread(self._code.unpack, version.code_sha256)
-        except (BadPackage, OSError) as error:
-            failure = f"{_BAD_ZIP} ({error})"
-        now = self._catalog.version(version.name, version.version)
-        if now is None or now.revision_id != version.revision_id:
-            return  # deleted meanwhile
-        before = self._before.pop(version.name, None) if version.version == LATEST else None
-        if failure is not None and before is not None:  # what worked stays in effect
-            now = replace(now, settings=before.settings, code_sha256=before.code_sha256, code_size=before.code_size)
-        self._catalog.save(states.settled(now, failure, self._ids.uuid()))
-        self._on_change(version.name)
 
     # functions --------------------------------------------------------------------------------------------------
 
@@ -104,7 +63,7 @@ class Functions:
         self._catalog.save(*saved)
         if parameters.get("Tags"):
             self._catalog.save_tags(name, parameters["Tags"])
-        self._settle_soon(*saved)
+        self._settling.soon(*saved)
         return rules.configuration(saved[-1], self._scope, None)
 
     def get(self, parameters: Parameters, base_url: str) -> dict[str, Any]:
@@ -163,7 +122,6 @@ class Functions:
         self._latest(reference)
         if reference.qualifier is None:
             self._catalog.delete_function(reference.name)
-            self._before.pop(reference.name, None)
         else:
             self._delete_version(reference.name, reference.qualifier)
         self._on_change(reference.name)
@@ -221,7 +179,7 @@ class Functions:
             return await asyncio.to_thread(self._code.put, package)
         except BadPackage as error:
             text = str(error)
-            raise invalid(text if text.startswith("Unzipped size") else _BAD_ZIP) from error
+            raise invalid(text if text.startswith("Unzipped size") else BAD_ZIP) from error
 
     def _new(self, name: str, settings: rules.Settings, digest: str, size: int) -> FunctionVersion:
         return FunctionVersion(
@@ -260,14 +218,14 @@ class Functions:
 
     def _apply(self, latest: FunctionVersion, changed: FunctionVersion, *, publish: bool) -> dict[str, Any]:
         """Save the change (and a version of it), put it into effect soon, and show it."""
-        self._before.setdefault(latest.name, latest)
+        self._settling.replaces(latest)
         saved, shown = [changed], changed
         if publish:
             shown = self._published_already(changed) or self._numbered(states.creating(changed), "")
             if shown.state is State.PENDING:
                 saved.append(shown)
         self._catalog.save(*saved)
-        self._settle_soon(*saved)
+        self._settling.soon(*saved)
         return rules.configuration(shown, self._scope, rules.qualifier_shown(shown))
 
     def _latest(self, reference: Reference) -> FunctionVersion:

@@ -87,7 +87,9 @@ class Statistics:
 
     def percentile(self, rank: float) -> float:
         """The value below which `rank` percent of the samples lie."""
-        wanted = max(1, math.ceil(rank / 100 * self.count))
+        if rank in {0.0, 100.0}:
+            return self.high if rank else self.low
+        wanted = max(1, math.ceil(rank * self.count / 100 - 1e-9))
         seen = 0
         for index in sorted(self.bins):
             seen += self.bins[index]
