@@ -24,6 +24,7 @@ def undoing(undone: Rollout, deployment_id: str, why: str) -> Rollout:
         routing=undone.routing,
         new_version=undone.old_version,
         revision_id=undone.revision_id,
+        given_up=undone.given_up,
         steps=ALL_AT_ONCE,
         why=why,
         rollback_of=undone.deployment_id,

@@ -94,6 +94,7 @@ def _end(
         state,
         status=status,
         intent=None,
+        given_up=state.intent.routing if state.intent else state.given_up,
         code=code,
         why=why,
         ended_by=cause,

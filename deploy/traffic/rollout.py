@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from deploy.analysis.verdict import Judgement, worst
+from deploy.analysis.verdict import Judgement
 from deploy.ports import AliasState
 from deploy.traffic import notes
 from deploy.traffic.ending import drifted, failed_by_alarm, failed_by_hook, stopped, succeeded
@@ -114,7 +114,7 @@ def tick(state: Rollout, facts: Facts, now: datetime) -> Tick:
     """The next state. A final state stays as it is; without the facts it needs the state stays as it is, too."""
     if DEPLOYMENT.final(state.status):
         return Tick(state)
-    state = _adopt_revision(state, facts.alias)
+    state = _adopted(state, facts.alias)
     if state.intent is not None:
         return _settle(state, state.intent, facts, now)
     if facts.alias is not None and not _undisturbed(state, facts.alias):
@@ -153,8 +153,14 @@ def _settle(state: Rollout, intent: Intent, facts: Facts, now: datetime) -> Tick
         return Tick(state, (notes.traffic_shifted(state),))
     if not _undisturbed(state, facts.alias):
         return _ended(drifted(state, alias, now))
-    if not state.rollback_of and (facts.stop or _fires(facts.judgements)):
-        return Tick(replace(state, intent=None))  # it did not happen, and must not: the next tick ends the deployment
+    if state.rollback_of:
+        return Tick(state, act=WriteAlias(intent.routing, state.revision_id))
+    given_up = replace(state, intent=None, given_up=intent.routing)
+    if facts.stop:
+        return _ended(stopped(given_up, facts.stop, facts.harm, now))
+    seen = look(given_up, facts.judgements, now)
+    if seen.fired is not None:
+        return _ended(failed_by_alarm(seen.state, seen.fired, facts.harm, now), seen.notes)
     return Tick(state, act=WriteAlias(intent.routing, state.revision_id))
 
 
@@ -217,12 +223,20 @@ def _next_stage(state: Rollout, *told: Note) -> Tick:
     return Tick(replace(state, stage=LIFECYCLE.next(state.stage, Advance.NEXT), hook_started=False), told)
 
 
-def _adopt_revision(state: Rollout, seen: Seen | None) -> Rollout:
-    """A rollback does not mind a write that left the routing alone (a description); it must not stay undone for it."""
+def _adopted(state: Rollout, seen: Seen | None) -> Rollout:
+    """`state` with the alias's revision where another write than an expected one is no drift.
+
+    That is a write of ours that arrives after it was given up. And a rollback does not mind a write that left the
+    routing alone (a description): it must not stay undone for that.
+    """
     alias = seen.alias if seen else None
-    if not state.rollback_of or alias is None or alias.routing != state.routing:
+    if alias is None:
         return state
-    return replace(state, revision_id=alias.revision_id)
+    if alias.routing == state.given_up:
+        return replace(state, routing=alias.routing, revision_id=alias.revision_id, given_up=None)
+    if state.rollback_of and alias.routing == state.routing:
+        return replace(state, revision_id=alias.revision_id)
+    return state
 
 
 def _undisturbed(state: Rollout, seen: Seen) -> bool:
@@ -230,11 +244,6 @@ def _undisturbed(state: Rollout, seen: Seen) -> bool:
     if seen.alias is None or state.routing is None:
         return seen.alias is None and state.routing is None
     return seen.alias.revision_id == state.revision_id and seen.alias.routing == state.routing
-
-
-def _fires(judgements: tuple[Judgement, ...] | None) -> bool:
-    judgement = worst(judgements or ())
-    return judgement is not None and judgement.verdict == "bad"
 
 
 def _ended(ending: tuple[Rollout, tuple[Note, ...]], before: tuple[Note, ...] = ()) -> Tick:

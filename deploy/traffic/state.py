@@ -73,6 +73,7 @@ class Rollout:
     step: int = -1
     routing: Routing | None = None
     intent: Intent | None = None
+    given_up: Routing | None = None  # an intent that must not happen any more, but whose write may still arrive
     touched: bool = False
     hook_started: bool = False
     step_from: datetime | None = None  # the metrics of the present step begin here
@@ -116,6 +117,7 @@ def to_data(state: Rollout) -> dict[str, Any]:
     return data | {
         "base": weights.to_data(state.base) if state.base else None,
         "routing": weights.to_data(state.routing) if state.routing else None,
+        "given_up": weights.to_data(state.given_up) if state.given_up else None,
         "steps": [[step.weight_pct, step.wait_s] for step in state.steps],
         "alarms": [alarm_data.to_data(alarm) for alarm in state.alarms],
         "rollback_on": [event.value for event in state.rollback_on],
@@ -147,6 +149,7 @@ def from_data(data: Mapping[str, Any]) -> Rollout:
         **plain,
         base=weights.from_data(data["base"]) if data["base"] else None,
         routing=weights.from_data(data["routing"]) if data["routing"] else None,
+        given_up=weights.from_data(data["given_up"]) if data["given_up"] else None,
         steps=tuple(Step(float(weight_pct), float(wait_s)) for weight_pct, wait_s in data["steps"]),
         alarms=tuple(alarm_data.from_data(alarm) for alarm in data["alarms"]),
         rollback_on=tuple(RollbackEvent(event) for event in data["rollback_on"]),

@@ -159,6 +159,32 @@ def started_before_hook() -> Rollout:
     return tick(a_rollout(before_hook="smoke"), Facts(alias=seen(Routing("1"))), NOW).state
 
 
+def test_a_write_that_is_on_record_is_not_made_once_an_alarm_fires() -> None:
+    intended = tick(started(a_rollout(alarms=(ALARM,))), Facts(judgements=judged(Verdict.GOOD)), NOW).state
+
+    ended = tick(intended, Facts(alias=seen(Routing("1")), judgements=judged(Verdict.BAD)), NOW)
+
+    assert (ended.act, ended.state.given_up) == (None, toward("1", "2", 10))
+    assert (ended.state.status, ended.state.rollback_due) == (Status.STOPPED, True)
+
+
+def test_a_given_up_write_that_arrives_late_is_undone_and_is_no_drift() -> None:
+    ended = a_rollout(status=Status.STOPPED, given_up=toward("1", "2", 10), touched=True, rollback_due=True)
+    back = started(undoing(ended, "d-2", "why"))
+
+    late = tick(back, Facts(alias=seen(toward("1", "2", 10), "r-2")), NOW)
+
+    assert late.act == WriteAlias(Routing("1"), "r-2")
+
+
+def test_somebody_elses_routing_in_place_of_an_intended_one_is_drift() -> None:
+    intended = tick(started(a_rollout()), Facts(), NOW).state
+
+    ended = tick(intended, Facts(alias=seen(Routing("7"), "r-5")), NOW)
+
+    assert (ended.act, ended.state.code) == (None, "DRIFT")
+
+
 def test_drift_is_the_end_whatever_else_is_true() -> None:
     state = shifted(a_rollout())
 
@@ -181,6 +207,12 @@ class Alias:
     routing: Routing = field(default_factory=lambda: Routing("1"))
     revision: int = 1
     written: list[Routing] = field(default_factory=list)
+    late: list[WriteAlias] = field(default_factory=list)  # sent, not arrived yet
+
+    def arrive(self) -> None:
+        """What was sent and lost on the way arrives after all."""
+        while self.late:
+            self.write(self.late.pop())
 
     def seen(self) -> Seen:
         return Seen(AliasState("live", self.routing, f"r-{self.revision}"))
@@ -210,7 +242,8 @@ def moments(draw: st.DrawFn) -> dict[str, object]:
         "window": draw(VERDICTS | st.none()),
         "hook": draw(st.sampled_from([True, True, False, None])),
         "stop": draw(st.sampled_from(["", "", "", "", "please"])),
-        "crash": draw(st.sampled_from(["", "", "before", "after", "forgets"])),
+        "arrives": draw(st.booleans()),
+        "crash": draw(st.sampled_from(["", "", "before", "after", "forgets", "lost"])),
     }
 
 
@@ -243,6 +276,7 @@ def test_any_interleaving_of_facts_and_crashes_ends_wholly_on_one_version(
         assert back.status is Status.SUCCEEDED
         assert alias.routing == Routing("1")
 
+    alias.arrive()
     assert not alias.routing.split
     assert alias.routing == Routing("2" if ended.status is Status.SUCCEEDED else "1")
     ours = [routing.weight_pct("2") for routing in alias.written]
@@ -255,6 +289,8 @@ def drive(state: Rollout, alias: Alias, now: datetime, history: list[dict[str, o
     """The final state after the history and then as much calm as it takes."""
     for moment in (*history, *([CALM] * 60)):
         now += timedelta(seconds=float(str(moment["seconds"])))
+        if moment.get("arrives"):
+            alias.arrive()
         step = tick(state, facts_of(moment, state, alias, state.stage), now)
         crash = moment.get("crash")
         if crash == "forgets":
@@ -264,7 +300,10 @@ def drive(state: Rollout, alias: Alias, now: datetime, history: list[dict[str, o
         if crash == "before":
             continue  # died before the act
         if isinstance(step.act, WriteAlias):
-            alias.write(step.act)
+            if crash == "lost":
+                alias.late.append(step.act)
+            else:
+                alias.write(step.act)
         if DEPLOYMENT.final(state.status):
             return state
     pytest.fail(f"it never ends: {state}")
