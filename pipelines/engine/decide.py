@@ -108,7 +108,8 @@ def _at_the_door(snapshot: ExecutionSnapshot, stage: StageRecord) -> Decision:
 
 def _inside(here: _Stage) -> Decision:
     attempts = here.attempts
-    running = [record for record in attempts.values() if record.status is ActionStatus.IN_PROGRESS]
+    in_order = [attempts[action.name] for action in here.stage.actions if action.name in attempts]
+    running = [record for record in in_order if record.status is ActionStatus.IN_PROGRESS]
     commands: list[Command] = []
     for record in running:
         commands += watching.look_at(here.stage.action(record.action), record, here.snapshot, here.now)

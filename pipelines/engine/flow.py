@@ -70,33 +70,36 @@ async def advance(drive: Drive) -> None:
         LeaseLost: somebody else drives the execution now, or it was let go of. Work under way has been told.
     """
     working: dict[str, asyncio.Task[Settled | None]] = {}
+    begun: set[str] = set()  # started for this drive, and not yet worked on
     settled: Settled | None = None
     try:
         while not drive.gone():
             if settled is None or drive.changed.is_set():
                 drive.changed.clear()
                 settled = await drive.settle()
+                begun |= settled.begun
             for record in settled.work:
                 if record.id not in working:
-                    work = _performed(drive, record, record.id in settled.begun)
-                    working[record.id] = asyncio.create_task(work)
+                    working[record.id] = asyncio.create_task(_performed(drive, record, record.id in begun))
+                    begun.discard(record.id)
             if not working:
                 if await drive.park():
                     return
                 settled = None
                 continue
             await _something(drive, working, settled.wake_at)
-            settled = _newest(working)
+            results = _ended(working)
+            begun.update(*(result.begun for result in results))
+            settled = results[0] if len(results) == 1 else None
     finally:
         if working:
             await asyncio.wait(working.values())
 
 
-def _newest(working: dict[str, asyncio.Task[Settled | None]]) -> Settled | None:
-    """What the work that has ended made possible; None when the records have to be asked."""
-    ended = [working.pop(action_id) for action_id in [known for known, work in working.items() if work.done()]]
-    results = [work.result() for work in ended]
-    return results[0] if len(results) == 1 else None
+def _ended(working: dict[str, asyncio.Task[Settled | None]]) -> list[Settled]:
+    """What the work that has ended made possible, each; that work is taken out of `working`."""
+    done = [working.pop(action_id) for action_id in [known for known, work in working.items() if work.done()]]
+    return [result for work in done if (result := work.result()) is not None]
 
 
 async def _something(drive: Drive, working: dict[str, asyncio.Task[Settled | None]], wake_at: datetime | None) -> None:

@@ -19,7 +19,7 @@ from pipelines.engine.claims import lease_name
 from pipelines.engine.holding import Holding
 from pipelines.engine.observe import Definitions
 from pipelines.engine.perform import Workshop, perform
-from pipelines.engine.settle import Settled, Settler
+from pipelines.engine.settle import Settler
 from stages.base import ActionContext, ActionType, Configuration
 from store.artifacts import ArtifactStore
 from store.database import Database
@@ -138,14 +138,15 @@ class World:
     def drive(self, execution_id: str) -> None:
         """Settle and perform, one action after the other, until nothing can be done now; then park."""
         holding = self.hold(execution_id)
-        settled: Settled | None = None
+        begun: set[str] = set()
         while True:
-            settled = settled or self.settler.settle(execution_id, holding.lease)
+            settled = self.settler.settle(execution_id, holding.lease)
+            begun |= settled.begun
             for record in settled.work:
-                performed = perform(self.workshop, holding, record, begun=record.id in settled.begun)
+                performed = perform(self.workshop, holding, record, begun=record.id in begun)
+                begun |= performed.settled.begun if performed.settled else frozenset()
             if not settled.work and self.settler.park(execution_id, holding.lease):
                 return
-            settled = performed.settled if len(settled.work) == 1 else None
 
     def execution(self, execution_id: str) -> ExecutionRecord:
         """The execution as it is now."""
@@ -163,8 +164,8 @@ class World:
             return reader.actions(execution_id)
 
     def statuses(self, execution_id: str) -> list[tuple[str, int, str]]:
-        """(`<stage>/<action>`, attempt, status) of every attempt, oldest first."""
-        return [(f"{a.stage}/{a.action}", a.attempt, a.status.value) for a in self.actions(execution_id)]
+        """(`<stage>/<action>`, attempt, status) of every attempt, sorted."""
+        return sorted((f"{a.stage}/{a.action}", a.attempt, a.status.value) for a in self.actions(execution_id))
 
     def running(self, execution_id: str) -> list[ActionRecord]:
         """The attempts in progress."""
