@@ -10,7 +10,7 @@ from core.holder import this_process
 from core.outcome import Outcome
 from deploy.request import check, from_configuration
 from stages.base import ActionContext, ActionType, Configuration, Dependencies, Provider
-from stages.wrappers import mistakes_fail, target_of
+from stages.wrappers import configuration, mistakes_fail, target_of
 
 if TYPE_CHECKING:  # loads boto3
     from deploy.release import Release
@@ -66,11 +66,11 @@ class CodeDeploy:
         return mistakes_fail(lambda: self._run(context))
 
     def _run(self, context: ActionContext) -> Outcome:
-        target = target_of(self._dependencies, context, str(context.configuration.get("target", "")))
+        chosen = configuration(CodeDeployConfiguration, context)
         request = from_configuration(
-            context.configuration,
+            chosen.model_dump(by_alias=True, exclude_unset=True),
             directory=context.input(context.input_artifacts[0]),
-            target=target,
+            target=target_of(self._dependencies, context, chosen.target),
             execution_id=context.execution_id,
             action_execution_id=context.action_execution_id,
         )

@@ -193,7 +193,9 @@ class _Parser:
         fields.mapping(path, known, required=True)
         for key in ("name", "s3-prefix", "type"):
             if fields.has((*path, key)):
-                self._not_applied.append(f"{'.'.join(map(str, path))}.{key}: the pipeline names and keeps its artifacts")
+                self._not_applied.append(
+                    f"{'.'.join(map(str, path))}.{key}: the pipeline names and keeps its artifacts"
+                )
         if not fields.has((*path, "files")) and isinstance(fields.value(path), dict):
             fields.mistake(path, "the key 'files' is missing", key=True)
         files = fields.texts((*path, "files"), required=fields.has((*path, "files")))

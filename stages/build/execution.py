@@ -13,7 +13,7 @@ from stages.build import artifacts, runtimes
 from stages.build.buildspec import ArtifactSpec, Buildspec, PhaseSpec
 from stages.build.environment.base import Ended, Environment, EnvironmentFailed
 from stages.build.log import BuildLog
-from stages.build.phases import COMMAND_PHASES, Context, OnFailure, Phase, PhaseResult, Progress, Status
+from stages.build.phases import COMMAND_PHASES, Context, Phase, PhaseResult, Progress, Status
 from stages.build.shell import CommandEnd, Shell
 
 _OK = (Status.SUCCEEDED, Context())

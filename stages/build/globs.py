@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 
-_TOKENS = re.compile(r"\*\*/|\*{2,}|\*|[^*]+")
+_PIECES = re.compile(r"\*\*/|\*{2,}|\*|[^*]+")
 
 
 def normal(pattern: str) -> str:
@@ -32,19 +32,19 @@ def compiled(pattern: str) -> re.Pattern[str]:
     """A normal pattern as a regular expression for whole paths."""
     text = ""
     at = 0
-    for token in _TOKENS.findall(pattern):
+    for piece in _PIECES.findall(pattern):
         whole_segment = at == 0 or pattern[at - 1] == "/"
-        if token == "**/" and whole_segment:
+        if piece == "**/" and whole_segment:
             text += "(?:[^/]+/)*"
-        elif token.startswith("**"):
-            slash = "/" if token.endswith("/") else ""
-            text += (".+" if whole_segment and at + len(token) == len(pattern) else ".*") + slash
-        elif token == "*":
+        elif piece.startswith("**"):
+            slash = "/" if piece.endswith("/") else ""
+            text += (".+" if whole_segment and at + len(piece) == len(pattern) else ".*") + slash
+        elif piece == "*":
             segment_end = at + 1 == len(pattern) or pattern[at + 1] == "/"
             text += "[^/]+" if whole_segment and segment_end else "[^/]*"
         else:
-            text += re.escape(token)
-        at += len(token)
+            text += re.escape(piece)
+        at += len(piece)
     return re.compile(text, re.DOTALL)
 
 

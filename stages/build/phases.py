@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 
 from core.machine import Machine
 
@@ -60,7 +61,7 @@ class End(StrEnum):
 COMMAND_PHASES = (Phase.INSTALL, Phase.PRE_BUILD, Phase.BUILD, Phase.POST_BUILD)
 
 _ORDER = tuple(Phase)
-_NEXT = dict(zip(_ORDER, _ORDER[1:], strict=False))
+_NEXT = dict(pairwise(_ORDER))
 _AFTER_FAILURE = {
     Phase.SUBMITTED: Phase.FINALIZING,
     Phase.QUEUED: Phase.FINALIZING,

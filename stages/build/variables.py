@@ -1,4 +1,4 @@
-"""The variables that CodeBuild sets for a build's commands. Pure. Source: CodeBuild user guide, environment variables."""
+"""The variables that CodeBuild sets for commands. Pure. Source: CodeBuild user guide, environment variables."""
 
 from __future__ import annotations
 

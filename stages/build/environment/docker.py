@@ -26,7 +26,7 @@ MOUNT = PurePosixPath("/codebuild/output")
 LABEL = "penstock.action"
 
 _ASK_EVERY_S = 0.1
-_GRACE_S = 2
+_EXIT_WITHIN_S = 10
 _CHUNK = 1 << 16
 _HEADER = struct.Struct(">BxxxL")  # Source: Docker Engine API, attach: stream type, size of what follows
 
@@ -198,7 +198,7 @@ class _Stream:
             for chunk in _payloads(self._chunks()):
                 lines.feed(chunk)
             lines.end()
-            ended = self._ended or Ended("exited", int(self._container.wait(timeout=_GRACE_S)["StatusCode"]))
+            ended = self._ended or Ended("exited", int(self._container.wait(timeout=_EXIT_WITHIN_S)["StatusCode"]))
         except (DockerException, OSError) as error:
             ended = Ended("exited", None, f"the container was lost: {error}")
         self._launch.on_end(ended)
@@ -214,7 +214,12 @@ class _Stream:
             if time.monotonic() - asked_at >= _ASK_EVERY_S:
                 asked_at = time.monotonic()
                 self._ended = self._why_end()
-        self._container.stop(timeout=_GRACE_S)
+        self._hang_up()  # the engine does not end a container whose output nobody takes
+        self._container.kill()
+
+    def _hang_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
 
 def _payloads(chunks: Iterator[bytes]) -> Iterator[bytes]:

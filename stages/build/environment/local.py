@@ -55,11 +55,15 @@ class LocalEnvironment:
 
     def variables(self) -> Mapping[str, str]:
         inherited = {name: self._base[name] for name in _INHERITED if name in self._base}
-        return {"LANG": "C.UTF-8"} | inherited | {
-            "PATH": self._base.get("PATH", _DEFAULT_PATH),
-            "HOME": str(self.folder / "home"),
-            "TMPDIR": str(self.folder / "tmp"),
-        }
+        return (
+            {"LANG": "C.UTF-8"}
+            | inherited
+            | {
+                "PATH": self._base.get("PATH", _DEFAULT_PATH),
+                "HOME": str(self.folder / "home"),
+                "TMPDIR": str(self.folder / "tmp"),
+            }
+        )
 
     def start(self, launch: Launch) -> Channel:
         fifo = self.folder / "channel"
