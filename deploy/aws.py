@@ -112,6 +112,8 @@ def _answered(error: ClientError, where: str, special: ErrorByCode) -> PenstockE
         return kind(said, where=where)
     if code in _DENIED or status in (401, 403):
         return NotAllowed("access denied", where=where, why=said, hint="check the credentials and their permissions")
+    if status == 501:
+        return NotAllowed("this target does not know the operation", where=where, why=said)
     if code in _BUSY or status == 429 or status >= 500:
         return Unavailable("the service is busy or failing", where=where, why=f"{code}: {said}")
     if 400 <= status < 500:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from core.clock import Clock
-from core.errors import Interrupted, PenstockError, Unavailable
+from core.errors import Interrupted, PenstockError
 from deploy.plan import CreateFunction, Preparation, PublishVersion, UpdateCode, UpdateConfiguration
 from deploy.ports import FunctionState, LambdaApi
 from deploy.traffic.notes import Note
@@ -14,6 +14,10 @@ from deploy.traffic.notes import Note
 READY_WITHIN_S = 300.0
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 1.0
+
+
+class NotReady(PenstockError):
+    """The service says that a function cannot be what it was asked to be."""
 
 
 class Executor:
@@ -32,9 +36,9 @@ class Executor:
 
         Raises:
             AlreadyExists: somebody else created the function meanwhile; plan again.
-            Unavailable: the target does not answer, or the function did not become ready within five minutes.
+            Unavailable: the target does not answer.
             Interrupted: a stop was asked for meanwhile.
-            PenstockError: the service says that the change failed.
+            NotReady: the service says that the change failed, or the function was not ready within five minutes.
         """
         version = None
         for item in preparations:
@@ -76,7 +80,7 @@ class Executor:
                 return
             if self._clock.now().timestamp() >= deadline:
                 state = "is not there" if found is None else f"is {found.state}, {found.last_update_status}"
-                raise Unavailable(f"{function} {version or ''} was not ready after {READY_WITHIN_S:g} s", why=state)
+                raise NotReady(f"{function} {version or ''} was not ready after {READY_WITHIN_S:g} s", why=state)
             reason = self._stop_requested()
             if reason:
                 raise Interrupted(f"stopped while {function} was being prepared", why=reason)
@@ -85,11 +89,11 @@ class Executor:
 
 
 def _ready(found: FunctionState) -> bool:
-    """Raises: PenstockError when it will never be."""
+    """Raises: NotReady when it will never be."""
     if found.state == "Failed":
-        raise PenstockError(f"{found.name} could not be activated", why=found.state_reason)
+        raise NotReady(f"{found.name} could not be activated", why=found.state_reason)
     if found.last_update_status == "Failed":
-        raise PenstockError(f"the update of {found.name} failed", why=found.last_update_reason)
+        raise NotReady(f"the update of {found.name} failed", why=found.last_update_reason)
     return found.state in ("Active", "Inactive") and found.last_update_status == "Successful"
 
 

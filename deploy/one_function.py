@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from core.clock import Clock
-from core.errors import Conflict, Interrupted
+from core.errors import Interrupted, Unavailable
 from deploy.execute import Executor
 from deploy.journal import CREATOR_USER, Journal
 from deploy.observe import Observed, observe
@@ -15,14 +16,14 @@ from deploy.package.bundle import Package, bundle
 from deploy.plan import CreateAlias, Instruction, ShiftTraffic, Wanted, plan
 from deploy.ports import AlreadyExists, Clients
 from deploy.request import FunctionRelease, ReleaseRequest
-from deploy.traffic.driver import Driver, Report
+from deploy.traffic.driver import PATIENCE_S, POLL_S, Driver, Report
 from deploy.traffic.machine import Status
 from deploy.traffic.notes import Note
 from deploy.traffic.state import EVERY_ROLLBACK, Rollout, from_data, to_data
 from deploy.traffic.strategy import Step, Steps, describe
 from store.records import DeploymentRecord
 
-_TRIES = 3
+_MOST_COLLISIONS = 3  # with somebody else who creates the same function
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +125,30 @@ class FunctionRun:
         return None
 
     def _begin(self) -> DeploymentRecord | Done:
-        """A new deployment on record, its version published; or that nothing has to be done."""
-        for last in (False,) * (_TRIES - 1) + (True,):
+        """A new deployment on record, its version published; or that nothing has to be done.
+
+        A target that does not answer is asked again for ten minutes: every preparation may be done twice.
+        """
+        collisions = 0
+        silent_since: datetime | None = None
+        while True:
             reason = self.stop_requested()
             if reason:
                 raise Interrupted(f"stopped before {self.item.function} was released", why=reason)
-            planned = plan_function(self.request, self.item, self.clients, self.workspace)
             try:
-                return self._prepare(planned)
+                return self._prepare(plan_function(self.request, self.item, self.clients, self.workspace))
             except AlreadyExists:
-                if last:
+                collisions += 1
+                if collisions == _MOST_COLLISIONS:
                     raise
-        raise Conflict(f"{self.item.function} changes all the time")
+            except Unavailable as error:
+                now = self.clock.now()
+                if silent_since is None:
+                    self.journal.log(f"{error}; trying again for {PATIENCE_S:g} s")
+                silent_since = silent_since or now
+                if (now - silent_since).total_seconds() > PATIENCE_S:
+                    raise
+                self.clock.sleep(POLL_S)
 
     def _prepare(self, planned: Planned) -> DeploymentRecord | Done:
         executor = Executor(self.clients.functions, self.clock, self.journal.tell, self.stop_requested)

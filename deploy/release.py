@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from core.clock import Clock
-from core.errors import Conflict, Interrupted, LeaseLost, PenstockError
+from core.errors import Conflict, Interrupted, InvalidInput, LeaseLost, NotAllowed, NotFound, PenstockError
 from core.ids import Ids
 from core.outcome import Abandoned, Failed, Outcome, Succeeded
 from deploy import by_hand
 from deploy.clients import ClientFactory
+from deploy.execute import NotReady
 from deploy.journal import Journal, Place, holding
 from deploy.one_function import Done, FunctionRun, plan_function
 from deploy.plan import Instruction
+from deploy.ports import AlreadyExists
 from deploy.request import FunctionRelease, ReleaseRequest
 from deploy.targets import Target
 from deploy.traffic.ending import MANUAL_STOP
@@ -84,6 +86,8 @@ class Release:
             LeaseLost: somebody else drives this release now.
             Unavailable: the target did not answer for ten minutes; run the request again to go on.
         """
+        for warning in request.warnings:
+            log(warning)
         with ExitStack() as stack:
             workspace = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penstock-release-")))
             try:
@@ -184,8 +188,8 @@ def _release(runs: Sequence[FunctionRun], request: ReleaseRequest) -> ReleaseRes
         except Interrupted as error:
             undone = _undo(runs, done, str(error)) if RollbackEvent.REQUEST in request.rollback_on else done
             return ReleaseResult(Abandoned(str(error)), _deployments(undone))
-        except PenstockError as error:
-            if run.begun():
+        except (InvalidInput, NotAllowed, NotFound, NotReady) as error:
+            if run.begun() or _is_ours(error):
                 raise
             undone = _undo(runs, done, str(error)) if RollbackEvent.FAILURE in request.rollback_on else done
             return ReleaseResult(Failed(NOT_PREPARED, str(error)), _deployments(undone))
@@ -193,6 +197,11 @@ def _release(runs: Sequence[FunctionRun], request: ReleaseRequest) -> ReleaseRes
         if not ended.succeeded:
             return _failure(runs, done)
     return ReleaseResult(_success(done), _deployments(done))
+
+
+def _is_ours(error: PenstockError) -> bool:
+    """Whether it is our own store that refused, not the target or the user's input."""
+    return isinstance(error, Conflict) and not isinstance(error, AlreadyExists)
 
 
 def _failure(runs: Sequence[FunctionRun], done: Sequence[Done]) -> ReleaseResult:

@@ -17,10 +17,11 @@ from deploy.targets import Target
 from deploy.traffic import strategy
 from deploy.traffic.state import RollbackEvent
 from deploy.traffic.strategy import ALL_AT_ONCE, Steps
-from sam.template import SamFunction, load
+from sam.template import SamFunction, Template, load
 
 LOCAL_ROLE = "arn:aws:iam::123456789012:role/penstock"  # for functions created behind an endpoint of one's own
 DEFAULT_ROLLBACK = tuple(RollbackEvent)
+_VARIABLE = "#{"
 _HOOKS = ("BeforeAllowTraffic", "AfterAllowTraffic")
 
 
@@ -50,6 +51,7 @@ class ReleaseRequest:
     rollback_on: tuple[RollbackEvent, ...] = DEFAULT_ROLLBACK
     ignore_unreadable_alarms: bool = False
     role_for_new: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def from_configuration(
@@ -63,30 +65,36 @@ def from_configuration(
     problems = check(configuration)
     if problems:
         raise InvalidInput("; ".join(f"{path}: {what}" for path, what, _ in problems), hint=problems[0][2])
-    alarms, _ = alarm_reader.read(configuration.get("alarms", ()))
+    alarms, _ = alarm_reader.read(configuration.get("alarms") or ())
     hooks = configuration.get("hooks") or {}
-    role = configuration.get("role", "")
+    role = configuration.get("role") or ""
+    template, functions = _functions(configuration, directory)
     return ReleaseRequest(
         target=target,
         alias=configuration["alias"],
-        functions=_functions(configuration, directory),
+        functions=functions,
         execution_id=execution_id,
         action_execution_id=action_execution_id,
         steps=_steps(configuration),
         before_hook=hooks.get(_HOOKS[0], ""),
         after_hook=hooks.get(_HOOKS[1], ""),
         alarms=alarms,
-        rollback_on=tuple(RollbackEvent(event) for event in configuration.get("rollback", DEFAULT_ROLLBACK)),
-        ignore_unreadable_alarms=configuration.get("ignorePollAlarmFailure", False),
+        rollback_on=_rollback_on(configuration.get("rollback")),
+        ignore_unreadable_alarms=bool(configuration.get("ignorePollAlarmFailure")),
         role_for_new=role or (LOCAL_ROLE if target.endpoint_url else ""),
+        warnings=tuple(str(warning) for warning in template.warnings),
     )
 
 
 def check(configuration: Mapping[str, Any]) -> list[Problem]:
-    """The mistakes that a schema cannot express: (path inside the configuration, what, hint)."""
+    """The mistakes that a schema cannot express: (path inside the configuration, what, hint).
+
+    A value that still holds a variable (`#{…}`) is checked when that is known.
+    """
     problems: list[Problem] = []
     try:
-        _steps(configuration)
+        if _VARIABLE not in str(configuration.get("deploymentConfig")):
+            _steps(configuration)
     except ValueError as error:
         what, _, hint = str(error).partition("; ")
         problems.append(("deploymentConfig", what, hint))
@@ -97,26 +105,31 @@ def check(configuration: Mapping[str, Any]) -> list[Problem]:
             problems.append((f"hooks.{hook}", f"there is no lifecycle event {hook!r} that takes a hook", hint))
     known = [event.value for event in RollbackEvent]
     for index, event in enumerate(configuration.get("rollback") or ()):
-        if event not in known:
+        if event not in known and _VARIABLE not in str(event):
             hint = suggest(str(event), known) or f"use {', '.join(known)}"
             problems.append((f"rollback[{index}]", f"{event!r} is not a rollback event", hint))
     return problems
 
 
 def _steps(configuration: Mapping[str, Any]) -> Steps:
-    value = configuration.get("deploymentConfig", "AllAtOnce")
-    return strategy.parse(value, bake_s=float(configuration.get("bakeSeconds", 0)))
+    value = configuration.get("deploymentConfig") or "AllAtOnce"
+    return strategy.parse(value, bake_s=float(configuration.get("bakeSeconds") or 0))
 
 
-def _functions(configuration: Mapping[str, Any], directory: Path) -> tuple[FunctionRelease, ...]:
-    name = configuration.get("template", "template.yaml")
+def _rollback_on(events: Sequence[str] | None) -> tuple[RollbackEvent, ...]:
+    """`events`, where an empty list means: never."""
+    return DEFAULT_ROLLBACK if events is None else tuple(RollbackEvent(event) for event in events)
+
+
+def _functions(configuration: Mapping[str, Any], directory: Path) -> tuple[Template, tuple[FunctionRelease, ...]]:
+    name = configuration.get("template") or "template.yaml"
     file = directory / name
     if not file.is_file():
         raise InvalidInput(f"the input artifact has no {name}", hint="add it to the artifact, or name it in `template`")
     template = load(file.read_bytes(), name)
     chosen = _chosen(template.functions, configuration.get("functions"), name)
     root = file.parent
-    return tuple(
+    return template, tuple(
         FunctionRelease(item.logical_id, item.function_name, _settings(item), _code(root, directory, item))
         for item in chosen
     )

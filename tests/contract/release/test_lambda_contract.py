@@ -2,79 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import io
 import json
-import time
-import zipfile
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
 import pytest
 
 from core.errors import InvalidInput, NotFound, PenstockError
-from deploy.ports import AlreadyExists, FunctionSettings, FunctionState, LambdaApi, RevisionMismatch
+from deploy import aws
+from deploy.lambda_client import LambdaClient
+from deploy.ports import AlreadyExists, RevisionMismatch
 from deploy.traffic.weights import Routing, toward
+from tests.contract.release.arrange import SETTINGS, code, create, ready, sha256, two_versions
 from tests.contract.release.services import ROLE, Service
-
-T = TypeVar("T")
-
-SETTINGS = FunctionSettings(
-    handler="app.handler", runtime="python3.11", environment={"LEVEL": "one"}, description="A test", role=ROLE
-)
-
-
-def code(text: str = "1") -> bytes:
-    """A zip whose handler answers `text`."""
-    raw = io.BytesIO()
-    with zipfile.ZipFile(raw, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("app.py"), f"def handler(event, context):\n    return {text!r}\n")
-    return raw.getvalue()
-
-
-def sha256(content: bytes) -> str:
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()
-
-
-def ready(api: LambdaApi, name: str, version: str | None = None) -> FunctionState:
-    """The function once it is Active and updated."""
-    return until(
-        lambda: api.function(name, version),
-        lambda found: found is not None and (found.state, found.last_update_status) == ("Active", "Successful"),
-    )
-
-
-def until(look: Callable[[], T | None], wanted: Callable[[T | None], bool]) -> T:
-    """What `look` gives once it is `wanted`."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        found = look()
-        if wanted(found) and found is not None:
-            return found
-        time.sleep(0.02)
-    raise AssertionError("it did not come true")
-
-
-def create(api: LambdaApi, name: str, content: bytes | None = None) -> None:
-    api.create_function(name, SETTINGS, content or code())
-    ready(api, name)
-
-
-def publish(api: LambdaApi, name: str, content: bytes) -> str:
-    api.update_code(name, content, ("x86_64",))
-    ready(api, name)
-    version = api.publish_version(name, sha256(content))
-    ready(api, name, version)
-    return version
-
-
-def two_versions(api: LambdaApi, name: str) -> None:
-    create(api, name, code("1"))
-    assert api.publish_version(name, sha256(code("1"))) == "1"
-    ready(api, name, "1")
-    assert publish(api, name, code("2")) == "2"
 
 
 def test_what_does_not_exist_is_none(service: Service, name: str) -> None:
@@ -211,3 +150,18 @@ def test_a_weighted_alias_really_runs_both_versions(service: Service, name: str)
 
     assert {answer.executed_version for answer in answers} == {"1", "2"}
     assert all(json.loads(answer.payload) == answer.executed_version for answer in answers)
+
+
+def test_a_targets_role_is_assumed_and_its_credentials_sign_the_calls(service: Service, name: str) -> None:
+    if service.kind != "moto":
+        pytest.skip(f"{service.kind} has no STS")
+    target = replace(service.target, role_arn="arn:aws:iam::999999999999:role/deployer")
+    create(service.clients.functions, name)
+
+    other_account = LambdaClient(target)
+
+    assert service.clients.functions.function(name) is not None
+    assert other_account.function(name) is None, "the role's account has no such function"
+    credentials = aws.session(target).get_credentials()
+    assert credentials is not None
+    assert credentials.get_frozen_credentials().token

@@ -10,7 +10,7 @@ import pytest
 from core.errors import LeaseLost, NotAllowed
 from core.outcome import Abandoned, Failed, Succeeded
 from deploy.analysis.alarms import MetricAlarm, NamedAlarm
-from deploy.ports import AlarmState
+from deploy.ports import AlarmState, AlreadyExists
 from deploy.request import ReleaseRequest
 from deploy.traffic import strategy
 from deploy.traffic.machine import Status
@@ -405,3 +405,39 @@ def test_the_ledgers_chain_holds_after_all_that(world: World) -> None:
 
     with world.database.snapshot() as snapshot:
         assert snapshot.verify().ok
+
+
+def test_a_target_that_is_down_before_the_release_begins_is_waited_for(world: World) -> None:
+    world.functions.down = True
+    world.clock.each_second.append(lambda at: setattr(world.functions, "down", at.second < 20))
+
+    assert isinstance(world.run(a_request(world, "v1")).outcome, Succeeded)
+
+
+def test_a_function_that_somebody_else_creates_meanwhile_is_planned_for_again(world: World) -> None:
+    request = a_request(world, "v1")
+    somebody_was_first = iter((True, False))
+
+    def around(operation: str, phase: str) -> None:
+        if (operation, phase) == ("create_function", "before") and next(somebody_was_first, False):
+            world.functions.around = lambda operation, phase: None
+            world.functions.create_function("orders", replace(request.functions[0].settings, role="r"), b"theirs")
+            raise AlreadyExists("Function already exist: orders")
+
+    world.functions.around = around
+
+    assert isinstance(world.run(request).outcome, Succeeded)
+    assert [call[0] for call in world.functions.calls if call[0] != "create_function"] == [
+        "update_code",
+        "publish_version",
+        "create_alias",
+    ]
+
+
+def test_a_stop_before_anything_was_done_does_nothing(world: World) -> None:
+    world.stop = "never mind"
+
+    result = world.run(a_request(world, "v1"))
+
+    assert isinstance(result.outcome, Abandoned)
+    assert world.functions.calls == []

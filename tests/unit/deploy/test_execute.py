@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from core.clock import VirtualClock
-from core.errors import Interrupted, PenstockError, Unavailable
-from deploy.execute import READY_WITHIN_S, Executor
+from core.errors import Interrupted
+from deploy.execute import READY_WITHIN_S, Executor, NotReady
 from deploy.plan import CreateFunction, PublishVersion
 from deploy.ports import FunctionSettings, FunctionState
 from deploy.traffic.notes import Note
@@ -54,7 +54,7 @@ def test_a_function_that_never_gets_ready_is_given_up_with_its_state() -> None:
     service = FailingLambda(FunctionState("orders", "$LATEST", SETTINGS, "sha", state="Pending"))
     executor, clock = an_executor(service, [])
 
-    with pytest.raises(Unavailable, match="is Pending"):
+    with pytest.raises(NotReady, match="is Pending"):
         executor.wait_until_ready("orders")
     assert (clock.now() - NOW).total_seconds() >= READY_WITHIN_S
 
@@ -71,7 +71,7 @@ def test_a_function_that_never_gets_ready_is_given_up_with_its_state() -> None:
 def test_a_change_that_the_service_calls_failed_ends_at_once_with_its_reason(state: FunctionState) -> None:
     executor, clock = an_executor(FailingLambda(state), [])
 
-    with pytest.raises(PenstockError, match="no such subnet"):
+    with pytest.raises(NotReady, match="no such subnet"):
         executor.wait_until_ready("orders")
     assert clock.now() == NOW
 

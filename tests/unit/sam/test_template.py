@@ -97,7 +97,10 @@ def test_lists_are_joined_with_the_globals_first_and_maps_merged_by_key() -> Non
     assert merged({"M": {"a": 1}}, {"M": {"Ref": "X"}}) == {"M": {"Ref": "X"}}
 
 
-PARAMETERS = "Parameters:\n  Level: {Type: String, Default: one}\n  Memory: {Type: Number, Default: 256}\n  Bare: {Type: String}\n"
+PARAMETERS = (
+    "Parameters:\n  Level: {Type: String, Default: one}\n"
+    "  Memory: {Type: Number, Default: 256}\n  Bare: {Type: String}\n"
+)
 
 
 def test_references_to_parameters_are_their_defaults_or_what_is_given() -> None:
