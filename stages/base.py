@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -28,6 +28,9 @@ class Configuration(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel)
 
 
+Check = Callable[[Mapping[str, Any]], list[tuple[str, str, str]]]
+
+
 @dataclass(frozen=True, slots=True)
 class ActionType:
     """One row of the table of action types (Source: CodePipeline action structure reference).
@@ -44,7 +47,7 @@ class ActionType:
     outputs: tuple[int, int]
     configuration: type[Configuration]
     variables: tuple[str, ...] | None = ()
-    check: Callable[[Mapping[str, Any]], list[tuple[str, str, str]]] | None = None
+    check: Check | None = None
     owner: str = "AWS"
     version: str = "1"
     performed_by: Literal["provider", "person"] = "provider"
@@ -59,8 +62,7 @@ class ActionContext:
     line (redacted, timed) to the action's log. `report(**progress)` publishes progress facts (`percent_complete=`,
     `summary=`) and ledger events. `stop_requested()` is "" while the action may go on, else the reason it must end;
     long waits ask it at least once a second. `tag` marks every process started for this action.
-    `output_variables` and `output_files` (output artifact → globs) are what a Commands action declares beside its
-    commands; no globs for an artifact means everything.
+    `output_variables` are the names that a Commands action declares beside its commands.
     """
 
     pipeline: str
@@ -88,7 +90,6 @@ class ActionContext:
     stop_requested: Callable[[], str]
     fence: Callable[[Any], None]
     output_variables: tuple[str, ...] = ()
-    output_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

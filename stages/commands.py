@@ -7,14 +7,15 @@ input is where they start, the others are at CODEBUILD_SRC_DIR_<artifact>.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
 from core.outcome import Abandoned, Failed, Outcome, Succeeded
 from stages.base import ActionContext, ActionType, Configuration, Dependencies, Provider
-from stages.build import artifacts, variables
+from stages.build import artifacts, globs, variables
 from stages.build.buildspec import ArtifactSpec
 from stages.build.environment.base import Ended
 from stages.build.environment.local import LocalEnvironment
@@ -23,11 +24,26 @@ from stages.build.shell import CommandEnd, Shell
 from stages.build.workspace import primary_input, private_copies
 from stages.wrappers import configuration, mistakes_fail
 
+_EVERYTHING = ("**/*",)
+
 
 class CommandsConfiguration(Configuration):
-    """Only which input the commands start in; the commands themselves stand beside the configuration."""
+    """The commands themselves stand beside the configuration. AWS writes `files` at the output artifact."""
 
+    files: list[str] = Field(
+        default_factory=list, max_length=10, description="Globs of the output artifact's files; everything when absent."
+    )
     primary_source: str | None = Field(default=None, description="The input the commands start in; else the first.")
+
+
+def check(configuration: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Patterns that can never match."""
+    files = configuration.get("files", [])
+    return [
+        (f"files[{index}]", f"'{pattern}' leaves the source", "write it relative to the primary input")
+        for index, pattern in enumerate(files if isinstance(files, list) else [])
+        if isinstance(pattern, str) and globs.leaves(pattern)
+    ]
 
 
 ACTION_TYPE = ActionType(
@@ -37,6 +53,7 @@ ACTION_TYPE = ActionType(
     outputs=(0, 1),
     configuration=CommandsConfiguration,
     variables=None,
+    check=check,
 )
 
 
@@ -56,7 +73,7 @@ class Commands:
         return mistakes_fail(lambda: self._run(context))
 
     def _run(self, context: ActionContext) -> Outcome:
-        chosen = configuration(CommandsConfiguration, context)
+        chosen = configuration(CommandsConfiguration, context, check)
         primary = primary_input(context, chosen.primary_source or context.input_artifacts[0])
         folder = context.workspace / "commands"
         environment = LocalEnvironment(
@@ -72,13 +89,13 @@ class Commands:
             sources = private_copies(context, folder)
             shell = self._shell(context, environment, sources, primary)
             try:
-                return self._perform(context, shell, sources[primary], folder)
+                return self._perform(context, shell, sources[primary], chosen.files)
             finally:
                 shell.close()
         finally:
             environment.close()
 
-    def _perform(self, context: ActionContext, shell: Shell, source: Path, folder: Path) -> Outcome:
+    def _perform(self, context: ActionContext, shell: Shell, source: Path, files: Sequence[str]) -> Outcome:
         log = BuildLog(context.log, self._dependencies.clock)
         for command in context.commands:
             log.running(command)
@@ -89,18 +106,12 @@ class Commands:
         missing = [name for name in context.output_variables if name not in found]
         if missing:
             return Failed("OutputVariablesMissing", f"the commands did not set {', '.join(missing)}", found)
+        names = context.output_artifacts
         try:
-            made = {name: self._artifact(context, name, source, folder) for name in context.output_artifacts}
+            made = {name: _artifact(files, source, context.workspace / "artifacts" / name) for name in names}
         except artifacts.ArtifactsMissing as error:
             return Failed("ArtifactsMissing", str(error), found)
         return Succeeded("", found, made)
-
-    def _artifact(self, context: ActionContext, name: str, source: Path, folder: Path) -> Path:
-        destination = folder / "artifacts" / name
-        destination.mkdir(parents=True)
-        spec = ArtifactSpec(files=context.output_files.get(name) or ("**/*",))
-        artifacts.collect(spec, source, destination, Path)
-        return destination
 
     def _shell(
         self, context: ActionContext, environment: LocalEnvironment, sources: Mapping[str, Path], primary: str
@@ -116,6 +127,12 @@ class Commands:
             mark=f"penstock-{self._dependencies.ids.uuid()}",
             log=context.log,
         )
+
+
+def _artifact(files: Sequence[str], source: Path, destination: Path) -> Path:
+    destination.mkdir(parents=True)
+    artifacts.collect(ArtifactSpec(tuple(files) or _EVERYTHING), source, destination, Path)
+    return destination
 
 
 def _failed(command: str, end: CommandEnd) -> Outcome:

@@ -11,23 +11,27 @@ from core.document import suggest
 from core.errors import InvalidInput
 from core.outcome import Failed, Outcome
 from deploy.targets import Target
-from stages.base import ActionContext, Configuration, Dependencies
+from stages.base import ActionContext, Check, Configuration, Dependencies
 
 C = TypeVar("C", bound=Configuration)
 
 
-def configuration(model: type[C], context: ActionContext) -> C:
-    """The action's configuration, its `#{…}` by now replaced.
+def configuration(model: type[C], context: ActionContext, check: Check | None = None) -> C:
+    """The action's configuration, its `#{…}` by now replaced, and therefore checked once more.
 
     Raises:
         InvalidInput: a value does not fit; every one that doesn't is named.
     """
+    where = f"{context.stage}/{context.action}"
+    found = check(context.configuration) if check else []
+    if found:
+        why = "; ".join(f"{at}: {what}" for at, what, _ in found)
+        raise InvalidInput("the configuration is wrong", where=where, why=why)
     try:
         # A variable is always text: "5" may now stand where the file would need 5. The rest was checked strictly.
         return model.model_validate(dict(context.configuration), strict=False)
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_url=False))
-        where = f"{context.stage}/{context.action}"
         raise InvalidInput("the configuration is wrong", where=where, why="; ".join(problems)) from None
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Literal
 
 from core.document import Path
 from core.errors import InvalidInput
+from stages.build import globs
 from stages.build.fields import Fields
 from stages.build.phases import COMMAND_PHASES, OnFailure, Phase
 
@@ -212,7 +212,7 @@ class _Parser:
         )
 
     def _check_pattern(self, path: Path, pattern: str) -> None:
-        if pattern.startswith("/") or ".." in PurePosixPath(pattern).parts:
+        if globs.leaves(pattern):
             self._fields.mistake(path, f"'{pattern}' leaves the base directory", "set base-directory instead")
 
     def _secondary(self) -> dict[str, ArtifactSpec]:

@@ -17,6 +17,11 @@ def normal(pattern: str) -> str:
     return root + "/".join(segment for segment in pattern.split("/") if segment not in ("", "."))
 
 
+def leaves(pattern: str) -> bool:
+    """Whether the pattern leads out of the directory it is relative to."""
+    return pattern.startswith("/") or ".." in pattern.split("/")
+
+
 def is_glob(pattern: str) -> bool:
     """Whether the pattern can name more than one path."""
     return "*" in pattern

@@ -11,7 +11,7 @@ from typing import Any
 import git
 
 from core.clock import Clock
-from core.errors import InvalidInput, NotFound, Unavailable
+from core.errors import NotFound, Unavailable
 from core.outcome import Abandoned, Failed, Outcome, Succeeded
 from stages.base import ActionContext, Dependencies
 from stages.source.address import LocalPath, Remote, parse
@@ -44,10 +44,7 @@ class Checkout:
         return mistakes_fail(lambda: self._run(context))
 
     def _run(self, context: ActionContext) -> Outcome:
-        chosen = configuration(GitConfiguration, context)
-        problems = check(context.configuration)
-        if problems:
-            raise InvalidInput(problems[0][1], where=problems[0][0], hint=problems[0][2])
+        chosen = configuration(GitConfiguration, context, check)
         place = parse(chosen.repository, context.repository_dir)
         for secret in place.secrets if isinstance(place, Remote) else ():
             context.redactor.add(secret)

@@ -66,7 +66,7 @@ def test_an_output_variable_nobody_set_fails_the_action(action: Action) -> None:
 
 def test_files_of_the_artifact_are_chosen_by_patterns_or_all_are(action: Action) -> None:
     made = performed(
-        action, "mkdir dist; echo 1 >dist/a.js", output_artifacts=("Out",), output_files={"Out": ("dist/*.js",)}
+        action, "mkdir dist; echo 1 >dist/a.js", output_artifacts=("Out",), configuration={"files": ["dist/*.js"]}
     )
     assert isinstance(made, Succeeded)
     assert [path.relative_to(made.artifacts["Out"]).as_posix() for path in made.artifacts["Out"].rglob("*.*")] == [
@@ -81,8 +81,14 @@ def test_without_patterns_everything_is_the_artifact(action: Action) -> None:
 
 
 def test_files_that_are_not_there_fail_the_action(action: Action) -> None:
-    outcome = performed(action, "true", output_artifacts=("Out",), output_files={"Out": ("*.jar",)})
+    outcome = performed(action, "true", output_artifacts=("Out",), configuration={"files": ["*.jar"]})
     assert outcome == Failed("ArtifactsMissing", "no matching artifact paths found for *.jar")
+
+
+def test_files_outside_the_source_are_refused_even_when_a_variable_named_them(action: Action) -> None:
+    outcome = performed(action, "true", output_artifacts=("Out",), configuration={"files": ["/etc/passwd"]})
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "ConfigurationError"
 
 
 def test_a_deadline_ends_it(action: Action) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidInput
+from stages import commands
 from stages.build import configuration, runtimes, variables
 from stages.build.configuration import EnvironmentVariable
 from stages.build.counter import build_number
@@ -128,3 +129,9 @@ def test_the_check_names_the_item_and_leaves_expressions_alone() -> None:
     assert (path, what) == ("environmentVariables[1]", "'B C' is no name for a variable: letters, digits and _ only")
     assert configuration.check({"environmentVariables": "#{Source.List}"}) == []
     assert configuration.check({}) == []
+
+
+def test_the_files_of_a_commands_action_stay_in_its_source() -> None:
+    written = {"files": ["dist/**/*", "/etc/*", "a/../../b", "#{Build.Glob}"]}
+    assert [path for path, _, _ in commands.check(written)] == ["files[1]", "files[2]"]
+    assert commands.check({}) == []
