@@ -159,13 +159,13 @@ class World:
             return {stage.stage: stage.status.value for stage in reader.stages(execution_id)}
 
     def actions(self, execution_id: str) -> list[ActionRecord]:
-        """Every attempt, oldest first."""
+        """Every attempt, by stage, attempt and action (a virtual clock may start many at the same time)."""
         with self.database.snapshot() as reader:
-            return reader.actions(execution_id)
+            return sorted(reader.actions(execution_id), key=lambda a: (a.stage, a.attempt, a.action))
 
     def statuses(self, execution_id: str) -> list[tuple[str, int, str]]:
-        """(`<stage>/<action>`, attempt, status) of every attempt, sorted."""
-        return sorted((f"{a.stage}/{a.action}", a.attempt, a.status.value) for a in self.actions(execution_id))
+        """(`<stage>/<action>`, attempt, status) of every attempt, in the same order."""
+        return [(f"{a.stage}/{a.action}", a.attempt, a.status.value) for a in self.actions(execution_id)]
 
     def running(self, execution_id: str) -> list[ActionRecord]:
         """The attempts in progress."""
