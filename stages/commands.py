@@ -8,6 +8,7 @@ input is where they start, the others are at CODEBUILD_SRC_DIR_<artifact>.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from core.outcome import Abandoned, Failed, Outcome, Succeeded
 from stages.base import ActionContext, ActionType, Configuration, Dependencies, Provider
 from stages.build import artifacts, globs, variables
 from stages.build.buildspec import ArtifactSpec
-from stages.build.environment.base import Ended
+from stages.build.environment.base import Ended, Files
 from stages.build.environment.local import LocalEnvironment
 from stages.build.log import BuildLog
 from stages.build.shell import CommandEnd, Shell
@@ -89,13 +90,16 @@ class Commands:
             sources = private_copies(context, folder)
             shell = self._shell(context, environment, sources, primary)
             try:
-                return self._perform(context, shell, sources[primary], chosen.files)
+                outcome = self._perform(context, shell)
             finally:
                 shell.close()
+            if isinstance(outcome, Succeeded):
+                return _with_artifacts(outcome, context, chosen.files, sources[primary], environment)
+            return outcome
         finally:
             environment.close()
 
-    def _perform(self, context: ActionContext, shell: Shell, source: Path, files: Sequence[str]) -> Outcome:
+    def _perform(self, context: ActionContext, shell: Shell) -> Outcome:
         log = BuildLog(context.log, self._dependencies.clock)
         for command in context.commands:
             log.running(command)
@@ -106,12 +110,7 @@ class Commands:
         missing = [name for name in context.output_variables if name not in found]
         if missing:
             return Failed("OutputVariablesMissing", f"the commands did not set {', '.join(missing)}", found)
-        names = context.output_artifacts
-        try:
-            made = {name: _artifact(files, source, context.workspace / "artifacts" / name) for name in names}
-        except artifacts.ArtifactsMissing as error:
-            return Failed("ArtifactsMissing", str(error), found)
-        return Succeeded("", found, made)
+        return Succeeded("", found)
 
     def _shell(
         self, context: ActionContext, environment: LocalEnvironment, sources: Mapping[str, Path], primary: str
@@ -129,10 +128,18 @@ class Commands:
         )
 
 
-def _artifact(files: Sequence[str], source: Path, destination: Path) -> Path:
-    destination.mkdir(parents=True)
-    artifacts.collect(ArtifactSpec(tuple(files) or _EVERYTHING), source, destination, Path)
-    return destination
+def _with_artifacts(
+    done: Succeeded, context: ActionContext, files: Sequence[str], source: Path, environment: Files
+) -> Outcome:
+    spec = ArtifactSpec(tuple(files) or _EVERYTHING)
+    made = {name: context.workspace / "artifacts" / name for name in context.output_artifacts}
+    try:
+        for destination in made.values():
+            destination.mkdir(parents=True)
+            artifacts.collect(spec, source, destination, environment)
+    except artifacts.ArtifactsMissing as error:
+        return Failed("ArtifactsMissing", str(error), done.variables)
+    return replace(done, artifacts=made)
 
 
 def _failed(command: str, end: CommandEnd) -> Outcome:

@@ -6,10 +6,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from stages.build import globs
 from stages.build.buildspec import ArtifactSpec
+from stages.build.environment.base import Files
 
 NOTHING_MATCHES = "no matching artifact paths found"
 
@@ -26,25 +28,29 @@ class Selection:
     files: tuple[str, ...]
 
 
-def collect(spec: ArtifactSpec, source: Path, destination: Path, host: Callable[[str], Path | None]) -> int:
-    """Put the artifact's files into `destination`; the number of files. `host` places absolute paths of the build.
+def collect(spec: ArtifactSpec, source: Path, destination: Path, files: Files) -> int:
+    """Put the artifact's files into `destination`; the number of files.
 
     Raises:
-        ArtifactsMissing: a pattern or the base directory matches nothing, or a file cannot be read.
+        ArtifactsMissing: a pattern or the base directory matches nothing, or a file is out of the build's own reach.
     """
     count = 0
     try:
-        for selection in _selections(spec, source, host):
+        for selection in _selections(spec, source, files):
             for file in selection.files:
                 target = destination / (Path(file).name if spec.discard_paths else file)
-                count += _bring(selection.base / file, target, keep_links=spec.enable_symlinks)
+                origin = selection.base / file
+                if spec.enable_symlinks and origin.is_symlink():
+                    count += _put(target, partial(_link, origin))
+                else:
+                    count += _put(target, partial(_copy, _real(origin, file, files)))
     except PermissionError as error:
         raise ArtifactsMissing(f"{error.filename} cannot be read: {error.strerror}") from None
     return count
 
 
-def _selections(spec: ArtifactSpec, source: Path, host: Callable[[str], Path | None]) -> tuple[Selection, ...]:
-    bases = base_directories(spec.base_directory, source, host)
+def _selections(spec: ArtifactSpec, source: Path, files: Files) -> tuple[Selection, ...]:
+    bases = base_directories(spec.base_directory, source, files)
     if not bases:
         raise ArtifactsMissing(f"no matching base directory path found for {spec.base_directory}")
     found = [select(base, spec) for base in bases]
@@ -62,12 +68,12 @@ def _hint(pattern: str, bases: tuple[Path, ...]) -> str:
     return f" (it is a directory; {name}/**/* names the files in it)" if is_directory else ""
 
 
-def base_directories(pattern: str, source: Path, host: Callable[[str], Path | None]) -> tuple[Path, ...]:
+def base_directories(pattern: str, source: Path, files: Files) -> tuple[Path, ...]:
     """The directories that `base-directory` names, sorted; "" names the source itself."""
     name = globs.normal(pattern)
     root = source
     if name.startswith("/"):
-        place = host("/" + globs.fixed_part(name[1:]) if globs.is_glob(name) else name)
+        place = files.host("/" + globs.fixed_part(name[1:]) if globs.is_glob(name) else name)
         if place is None:
             return ()
         if not globs.is_glob(name):
@@ -136,18 +142,31 @@ def _walk(root: Path, *, keep_links: bool) -> Iterator[tuple[str, bool]]:
                     yield path, False
 
 
-def _bring(file: Path, target: Path, *, keep_links: bool) -> int:
-    """Put one file at `target` (replacing another of that name); 1 when the number of files grew."""
+def _real(origin: Path, name: str, files: Files) -> Path:
+    """The file itself, behind every link. A link of a container's may lead to what the container never saw."""
+    real = origin.resolve()
+    if not files.reaches(real):
+        raise ArtifactsMissing(f"{name} is a link that leads out of the build")
+    return real
+
+
+def _put(target: Path, make: Callable[[Path], None]) -> int:
+    """Make `target`, replacing another file of that name; 1 when the number of files grew."""
     grown = 0 if os.path.lexists(target) else 1
     if grown:
         target.parent.mkdir(parents=True, exist_ok=True)
     else:
         target.unlink()
-    if keep_links and file.is_symlink():
-        target.symlink_to(file.readlink())
-        return grown
-    try:
-        os.link(os.path.realpath(file), target)
-    except OSError:  # another file system, or a file of somebody else's
-        shutil.copy2(file, target)
+    make(target)
     return grown
+
+
+def _link(origin: Path, target: Path) -> None:
+    target.symlink_to(origin.readlink())
+
+
+def _copy(real: Path, target: Path) -> None:
+    try:
+        os.link(real, target)
+    except OSError:  # another file system, or a file of somebody else's
+        shutil.copy2(real, target)

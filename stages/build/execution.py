@@ -144,7 +144,7 @@ class Build:
         for name, spec in self._wanted_artifacts().items():
             destination = self._environment.folder / "artifacts" / name
             destination.mkdir(parents=True, exist_ok=True)
-            count = artifacts.collect(spec, source, destination, self._environment.host)
+            count = artifacts.collect(spec, source, destination, self._environment)
             self._log.say(f"Found {count} file(s) for artifact {name}")
             self._result.artifacts[name] = destination
 

@@ -84,7 +84,8 @@ class Shell:
         reading = (scripts.read_variable(name, self._environment.place(file)) for name, file in wanted.items())
         if self.run("".join(reading)).ended is not None:
             return {}
-        return {name: file.read_text("utf-8", "replace") for name, file in wanted.items() if file.exists()}
+        there = {name: file for name, file in wanted.items() if file.is_file() and not file.is_symlink()}
+        return {name: file.read_text("utf-8", "replace") for name, file in there.items()}
 
     def output(self, command: str) -> str:
         """What `command`, run quietly in a shell of its own, prints; "" when it fails."""

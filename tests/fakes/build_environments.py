@@ -40,6 +40,9 @@ class ScriptedEnvironment:
     def host(self, path: str) -> Path | None:
         return Path(path)
 
+    def reaches(self, path: Path) -> bool:
+        return True
+
     def variables(self) -> Mapping[str, str]:
         return {"PATH": "/bin", "HOME": "/home"}
 

@@ -44,7 +44,19 @@ class Channel(Protocol):
         ...
 
 
-class Environment(Protocol):
+class Files(Protocol):
+    """Which files of this machine are also the commands' files, and by which names."""
+
+    def host(self, path: str) -> Path | None:
+        """The absolute path `path` of the commands on this machine; None when it cannot be reached from here."""
+        ...
+
+    def reaches(self, path: Path) -> bool:
+        """Whether the commands could have read the real path `path` of this machine themselves."""
+        ...
+
+
+class Environment(Files, Protocol):
     """One build's place: `prepare`, then `start` at most once, then `close` in every case.
 
     `folder` on this machine is all that the commands share with us; `place` says how they see a path in it.
@@ -62,10 +74,6 @@ class Environment(Protocol):
 
     def place(self, path: Path) -> str:
         """`path` (in `folder`) as the commands see it."""
-        ...
-
-    def host(self, path: str) -> Path | None:
-        """The absolute path `path` of the commands on this machine; None when it cannot be reached from here."""
         ...
 
     def variables(self) -> Mapping[str, str]:

@@ -86,6 +86,9 @@ class DockerEnvironment:
         pure = PurePosixPath(path)
         return self.folder / pure.relative_to(MOUNT) if pure.is_relative_to(MOUNT) else None
 
+    def reaches(self, path: Path) -> bool:
+        return path.is_relative_to(self.folder.resolve())
+
     def variables(self) -> Mapping[str, str]:
         return {"HOME": "/root", "TMPDIR": self.place(self.folder / "tmp")}
 

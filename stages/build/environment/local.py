@@ -53,6 +53,9 @@ class LocalEnvironment:
     def host(self, path: str) -> Path | None:
         return Path(path)
 
+    def reaches(self, path: Path) -> bool:  # noqa: ARG002  (the commands run here: whatever we see, they see)
+        return True
+
     def variables(self) -> Mapping[str, str]:
         inherited = {name: self._base[name] for name in _INHERITED if name in self._base}
         return (

@@ -26,7 +26,7 @@ from tests.fakes.actions import Action, dependencies
 pytestmark = pytest.mark.docker
 
 IMAGE = "penstock-test/busybox:latest"
-_APPLETS = ("sh", "cat", "chown", "echo", "env", "false", "mkdir", "sleep", "sort", "true", "yes", "touch", "id")
+_APPLETS = ("sh", "cat", "chown", "echo", "env", "false", "mkdir", "sleep", "sort", "true", "yes", "touch", "id", "ln")
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +141,20 @@ def test_a_failing_command_runs_finally_and_post_build(engine: docker.DockerClie
     assert outcome.message.endswith("Error while executing command: exit 3. Reason: exit status 3")
     assert [line for line in action.log if line.startswith("> ")] == ["> finally", "> post 0"]
     assert left(engine, action) == []
+
+
+def test_a_link_made_in_a_container_brings_nothing_of_this_machine(
+    engine: docker.DockerClient, action: Action, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("of the machine")
+    text = f"""
+        version: 0.2
+        phases: {{build: {{commands: ['ln -s {tmp_path}/secret leak']}}}}
+        artifacts: {{files: [leak]}}
+    """
+    outcome = built(engine, action, text, output_artifacts=("Out",))
+    assert isinstance(outcome, Failed)
+    assert "CLIENT_ERROR: leak is a link that leads out of the build" in outcome.message
 
 
 def test_a_deadline_removes_a_busy_container(engine: docker.DockerClient, action: Action) -> None:

@@ -17,6 +17,26 @@ from tests.unit.stages.test_globs import model
 TREE = ("a.txt", "b.py", ".env", "dist/app.js", "dist/css/main.css", "dist/css/.map", "dist2/x", "docs/dist/y")
 
 
+class Everywhere:
+    """Commands that see this machine as it is."""
+
+    def host(self, path: str) -> Path | None:
+        return Path(path)
+
+    def reaches(self, path: Path) -> bool:
+        return True
+
+
+class Inside(Everywhere):
+    """Commands that share one directory with this machine, as those of a container do."""
+
+    def __init__(self, shared: Path) -> None:
+        self._shared = shared
+
+    def reaches(self, path: Path) -> bool:
+        return path.is_relative_to(self._shared)
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """A source directory with TREE."""
@@ -33,7 +53,7 @@ def made(root: Path, files: tuple[str, ...]) -> Path:
 
 def collected(source: Path, destination: Path, **spec: object) -> list[str]:
     """What an artifact with `spec` holds, links with an arrow."""
-    artifacts.collect(ArtifactSpec(**spec), source, destination, Path)  # type: ignore[arg-type]
+    artifacts.collect(ArtifactSpec(**spec), source, destination, Everywhere())  # type: ignore[arg-type]
     paths = (path for path in destination.rglob("*") if path.is_symlink() or path.is_file())
     return sorted(
         path.relative_to(destination).as_posix() + (f" -> {path.readlink()}" if path.is_symlink() else "")
@@ -91,9 +111,19 @@ def test_links_become_what_they_point_to_unless_they_are_wanted(source: Path, tm
     assert kept == [".env", "a.txt", "b.py", "gone -> nowhere", "latest -> dist2", "link.txt -> a.txt"]
 
 
+def test_a_link_out_of_what_is_shared_is_refused(source: Path, tmp_path: Path) -> None:
+    """It means something else here than it meant to the build."""
+    (tmp_path / "secret").write_text("of the machine")
+    (source / "leak").symlink_to(tmp_path / "secret")
+    with pytest.raises(ArtifactsMissing, match="leak is a link that leads out of the build"):
+        artifacts.collect(ArtifactSpec(("leak",)), source, tmp_path / "out", Inside(source.resolve()))
+    assert list((tmp_path / "out").rglob("*")) == []
+    assert collected(source, tmp_path / "kept", files=("leak",)) == ["leak"]
+
+
 def test_of_two_files_of_one_name_the_later_stays(source: Path, tmp_path: Path) -> None:
     (source / "dist2" / "app.js").write_text("the later")
-    count = artifacts.collect(ArtifactSpec(("**/app.js",), discard_paths=True), source, tmp_path / "flat", Path)
+    count = artifacts.collect(ArtifactSpec(("**/app.js",), discard_paths=True), source, tmp_path / "flat", Everywhere())
     assert count == 1
     assert (tmp_path / "flat" / "app.js").read_text() == "the later"
 
