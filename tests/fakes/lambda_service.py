@@ -205,9 +205,9 @@ class FakeMetrics:
         self.down = False
 
     def record(self, place: str, version: str, at: datetime, invocations: int, errors: int = 0) -> None:
-        """`place` is `function:alias`; the counts are those of the second that `at` falls into."""
+        """`place` is `function:alias`; a version "" is a request that only the alias's own metrics tell of."""
         for metric, value in (("Invocations", invocations), ("Errors", errors)):
-            for executed in (version, ""):
+            for executed in {version, ""}:
                 key = (place.partition(":")[0], place, executed, metric)
                 self._points.setdefault(key, []).append(Point(at, float(value)))
 

@@ -441,3 +441,27 @@ def test_a_stop_before_anything_was_done_does_nothing(world: World) -> None:
 
     assert isinstance(result.outcome, Abandoned)
     assert world.functions.calls == []
+
+
+def test_the_alias_own_metrics_are_watched_where_a_whole_alias_tells_no_versions(world: World) -> None:
+    released(world, "v1")
+    slow = replace(ERRORS, period_s=5)
+    world.clock.each_second.append(
+        lambda at: world.metrics.record("orders:live", "", at, 10, 10 if world.routing() == Routing("2") else 0)
+    )
+
+    result = world.run(a_request(world, "v2", steps=strategy.parse(["100%", "wait 30s"]), alarms=(slow,)))
+
+    assert isinstance(result.outcome, Failed)
+    assert world.routing() == Routing("1")
+
+
+def test_what_the_old_version_did_in_the_period_of_the_shift_is_not_held_against_the_new_one(world: World) -> None:
+    released(world, "v1")
+    world.clock.advance(3)
+    world.metrics.record("orders:live", "", world.clock.now(), 10, 10)
+    minute = replace(ERRORS, period_s=60)
+
+    result = world.run(a_request(world, "v2", steps=strategy.parse(["100%", "wait 10s"]), alarms=(minute,)))
+
+    assert isinstance(result.outcome, Succeeded)
