@@ -8,6 +8,7 @@ import fcntl
 import json
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -36,12 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         concurrency=options.concurrency,
         max_environments=options.max_environments,
         idle_s=options.idle_seconds,
+        init_timeout_s=options.init_seconds,
         retry_delays_s=tuple(float(delay) for delay in options.retry_delays.split(",") if delay),
     )
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (home / "lock").open("w") as lock:
             _take(lock.fileno(), home)
+            _raise_file_limit()
             asyncio.run(_serve(settings, options.announce))
     except PenstockError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  (this is the command's own face)
@@ -61,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--concurrency", type=int, default=defaults.concurrency, help="invocations at once")
     parser.add_argument("--max-environments", type=int, default=defaults.max_environments, help="processes at once")
     parser.add_argument("--idle-seconds", type=float, default=defaults.idle_s, help="idle environments end after this")
+    parser.add_argument("--init-seconds", type=float, default=defaults.init_timeout_s, help="limit of the Init phase")
     delays = ",".join(f"{delay:g}" for delay in defaults.retry_delays_s)
     parser.add_argument("--retry-delays", default=delays, help="seconds before each retry of an asynchronous event")
     return parser
@@ -72,6 +76,12 @@ def _take(descriptor: int, home: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise NotAllowed("another server uses this directory", where=str(home), hint="stop it first") from None
+
+
+def _raise_file_limit() -> None:
+    """Allow as many connections and log pipes as the system lets this process have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def _serve(settings: Settings, announce: Path | None) -> None:

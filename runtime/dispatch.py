@@ -1,4 +1,4 @@
-"""From an HTTP request to whoever answers it: Invoke, a Lambda operation, a CloudWatch operation, or a clear no."""
+"""From an HTTP request to whoever answers it: Invoke, a Lambda operation, another service, or a clear no."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from runtime.invoke.api import InvokeApi
 _log = logging.getLogger(__name__)
 _CREDENTIAL = re.compile(r"Credential=[^/,\s]*/[^/]*/[^/]*/([a-z0-9-]+)/aws4_request")
 _CODE_PREFIX = "/_code/"
-_CHECKED_ELSEWHERE = frozenset({"Runtime", "AdditionalVersionWeights"})
+_CHECKED_ELSEWHERE = frozenset({"Runtime"})
 
 Operation = Callable[[dict[str, Any], Request], "Mapping[str, Any] | Awaitable[Mapping[str, Any]]"]
 
 
 class OtherService(Protocol):
-    """A second service on the same endpoint."""
+    """Another service on the same endpoint."""
 
     def matches(self, request: Request, service: str) -> bool:
         """Whether `request` is for it; `service` is the one the request was signed for, or empty."""

@@ -6,7 +6,8 @@ Lines are gathered and written together a moment later, so that writing never de
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,12 +72,32 @@ class LogStream:
         self._logs.append(self.path, at_s, text.replace("\n", "\r") if "\n" in text else text)
 
 
-def read(root: Path, group: str) -> Iterator[tuple[datetime, str, str]]:
-    """Every event of `group`, oldest stream first: when, in which stream, what."""
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a log."""
+
+    at: datetime
+    stream: str
+    text: str
+
+
+def groups(root: Path) -> list[str]:
+    """The names of the log groups under `root`, sorted."""
+    return sorted(f"/aws/lambda/{path.name}" for path in (root / "aws" / "lambda").glob("*") if path.is_dir())
+
+
+def streams(root: Path, group: str) -> list[tuple[str, Path]]:
+    """The group's streams by name, with their files; by their names' dates that is roughly the oldest first."""
     directory = root.joinpath(*group.strip("/").split("/"))
-    for path in sorted(directory.rglob("*.log")):
-        name = path.relative_to(directory).as_posix().removesuffix(".log")
-        with path.open(encoding="utf-8", newline="\n") as file:
+    found = directory.rglob("*.log")
+    return sorted((path.relative_to(directory).as_posix().removesuffix(".log"), path) for path in found)
+
+
+def read(root: Path, group: str, names: Iterable[str]) -> Iterator[Event]:
+    """Every event of these streams, in their order; line breaks inside an event are line breaks again."""
+    paths = dict(streams(root, group))
+    for name in names:
+        with paths[name].open(encoding="utf-8", newline="\n") as file:
             for line in file:
                 stamp, _, text = line.rstrip("\n").partition(" ")
-                yield datetime.fromisoformat(stamp).astimezone(UTC), name, text
+                yield Event(datetime.fromisoformat(stamp).astimezone(UTC), name, text.replace("\r", "\n"))

@@ -57,9 +57,10 @@ def parse(text: str, scope: Scope, qualifier: str | None = None) -> Reference:
         )
     region, account, name, own = match["region"], match["account"], match["name"], match["qualifier"]
     if len(name) > MAX_NAME:
-        raise invalid(
+        raise ApiError(
+            "ValidationException",
             f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {MAX_NAME}"
+            f"Member must have length less than or equal to {MAX_NAME}",
         )
     if (region is not None and region != scope.region) or (account is not None and account != scope.account):
         raise ApiError("ResourceNotFoundException", f"Function not found: {text}")

@@ -29,8 +29,9 @@ from runtime.http import HttpProtocol, Response
 from runtime.invoke.api import InvokeApi
 from runtime.invoke.invoker import Invoker
 from runtime.invoke.route import Draw
+from runtime.log_query import log_service
 from runtime.logs import Logs
-from runtime.metrics.cloudwatch import CloudWatch
+from runtime.metrics.cloudwatch import metric_service
 from runtime.metrics.store import Metrics
 from runtime.names import Scope
 from runtime.queues.events import Events
@@ -118,7 +119,11 @@ class Server:
             return rest_json(error, model, request_id)
 
         invoke = InvokeApi(self._invoker, self._events, self._ids, fail)
-        return Dispatcher(model, table, invoke, self._code, (CloudWatch(self._metrics, self._ids),), self._ids)
+        others = (
+            metric_service(self._metrics, self._ids),
+            log_service(self._settings.home / "logs", self._scope, self._logs.flush, self._ids),
+        )
+        return Dispatcher(model, table, invoke, self._code, others, self._ids)
 
     async def stop(self) -> None:
         """Stop listening, end every environment, write what is pending."""

@@ -1,4 +1,4 @@
-"""The three protocols a client may speak to CloudWatch: Smithy RPC v2 CBOR, AWS JSON 1.0, and AWS query."""
+"""The three protocols a client may speak to services beside Lambda: Smithy RPC v2 CBOR, AWS JSON, AWS query."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def detect(request: Request) -> Wire | None:
     if request.path != "/" or request.method != "POST":
         return None
     if "x-amz-target" in request.headers:
-        return Json()
+        return Json(request.headers.get("content-type", "application/x-amz-json-1.0"))
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return Query()
     return None
@@ -97,7 +97,10 @@ class Cbor:
 
 
 class Json:
-    """AWS JSON 1.0."""
+    """AWS JSON, 1.0 or 1.1: answered in the version of the question."""
+
+    def __init__(self, content_type: str) -> None:
+        self._content_type = content_type
 
     def operation(self, request: Request) -> str:
         """From the header X-Amz-Target."""
@@ -118,7 +121,7 @@ class Json:
         return Response(400, (*self._headers(request_id), ("x-amzn-query-error", f"{query_code};Sender")), body)
 
     def _headers(self, request_id: str) -> tuple[tuple[str, str], ...]:
-        return (("Content-Type", "application/x-amz-json-1.0"), ("x-amzn-RequestId", request_id))
+        return (("Content-Type", self._content_type), ("x-amzn-RequestId", request_id))
 
 
 class Query:

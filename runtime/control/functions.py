@@ -50,7 +50,10 @@ class Functions:
 
     async def create(self, parameters: Parameters) -> dict[str, Any]:
         """The new function, Pending until its code is unpacked."""
-        name = parse(parameters["FunctionName"], self._scope).name
+        reference = parse(parameters["FunctionName"], self._scope)
+        if reference.qualifier is not None:
+            raise invalid(f"A new function is named without a qualifier, not {parameters['FunctionName']}")
+        name = reference.name
         settings = rules.created(parameters, self._runtimes)
         package = _package(parameters.get("Code", {}))
         digest = await self._keep(package)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import platform
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -118,6 +119,8 @@ class Environment:
         elif self.phase is Phase.RESTARTING:
             self._begin()
             self._launch()
+        else:
+            self._timer = self._loop.call_later(self._workshop.init_timeout_s, self._never_asked)
 
     def retire(self) -> None:
         """End it: at once, or after the invocation it is running."""
@@ -155,6 +158,7 @@ class Environment:
             self._init_ms = (self._loop.time() - self._launched_at) * 1000
             self._available(self)
         elif before is Phase.PROMISED:
+            self._cancel_timer()
             self._begin()
             self._send()
         elif before is Phase.RESTARTING:
@@ -243,6 +247,7 @@ class Environment:
         if before is Phase.INIT:
             self._init_lost("error", self._init_error[0] if self._init_error is not None else "Runtime.ExitError")
         elif before is Phase.PROMISED:
+            self._cancel_timer()
             self._begin()
             self._launch()
         elif before in {Phase.BUSY, Phase.RESTARTING}:
@@ -260,6 +265,11 @@ class Environment:
         self._log(json.loads(result.payload)["errorMessage"])
         self._log(result.error_type)
         return result
+
+    def _never_asked(self) -> None:
+        """The runtime answered, and then hung instead of asking for the invocation that waits."""
+        self._sandbox.kill()
+        self._exited(-signal.SIGKILL)
 
     def _init_timed_out(self) -> None:
         self._timer = None

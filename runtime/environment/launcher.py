@@ -87,14 +87,15 @@ class Launcher:
     async def stop(self) -> None:
         """Kill every environment and the template."""
         self._stopping = True
+        self._disconnect()
         template = self._template
-        self._drop()
         if template is not None:
             try:
                 await asyncio.to_thread(template.wait, 5)
             except subprocess.TimeoutExpired:
                 template.kill()
                 await asyncio.to_thread(template.wait)
+        self._forget()
 
     def _spawn(self) -> None:
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -142,17 +143,22 @@ class Launcher:
         if self._stopping:
             return
         _log.warning("the template process ended; its environments are gone and will be started again")
-        template = self._template
-        self._drop()
-        if template is not None:
-            template.wait()
+        self._disconnect()
+        if self._template is not None:
+            self._template.wait()
         sweep(self._root)
+        self._forget()
 
-    def _drop(self) -> None:
+    def _disconnect(self) -> None:
+        """The template reads from this that it is to end."""
         if self._control is not None:
             asyncio.get_running_loop().remove_reader(self._control.fileno())
             self._control.close()
-        self._control = self._template = None
+            self._control = None
+
+    def _forget(self) -> None:
+        """Tell everybody whose process is gone; they may ask for another at once."""
+        self._template = None
         running, self._running = self._running, {}
         for _, on_exit in running.values():
             on_exit(-signal.SIGKILL)

@@ -10,13 +10,21 @@ import sysconfig
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
+from core.errors import Unavailable
+
 _ROOTS = ("awslambdaric", "boto3")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def build(root: Path) -> Path:
-    """The directory, under `root`, made if it does not fit the packages that are installed now."""
+    """The directory, under `root`, made if it does not fit the packages that are installed now.
+
+    Raises:
+        Unavailable: the Runtime API client is not installed.
+    """
     found = _closure(_ROOTS)
+    if "awslambdaric" not in found:
+        raise Unavailable("the Runtime API client awslambdaric is not installed", hint="pip install awslambdaric")
     versions = sorted(f"{name}=={dist.version}" for name, dist in found.items())
     seed = "\n".join([sysconfig.get_path("purelib"), *versions])
     directory = (

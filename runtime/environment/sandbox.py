@@ -60,7 +60,7 @@ class Sandbox:
             self._process = self._launcher.launch(
                 launch, writing, lambda pid: self._started(this, pid), lambda code: self._exited(this, code)
             )
-        except BlockingIOError:  # very many starts at once: the template has not read them yet
+        except OSError:  # the template has not read earlier requests yet, or it just died and is being replaced
             os.close(reading)
             asyncio.get_running_loop().call_later(_RETRY_S, self._start_again, this, launch)
             return

@@ -14,22 +14,26 @@ import gc
 import importlib
 import json
 import os
+import resource
 import select
 import signal
 import site
 import socket
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _MESSAGE_BYTES = 1 << 17
+_REAP_EVERY_MS = 5000
+_OPEN_FILES = 1024
+"""Source: reference §8, file descriptors."""
 _PRELOADED = (
     "concurrent.futures.thread",
     "http.client",
     "logging",
-    "traceback",
     "simplejson",
     "snapshot_restore_py",
     "awslambdaric.lambda_config",
@@ -56,7 +60,8 @@ class Template:
     def serve(self) -> dict[str, Any]:
         """Returns only in a forked child, with the request it is to become."""
         while True:
-            for descriptor, _ in self._poll.poll():
+            self._reap_orphans()
+            for descriptor, _ in self._poll.poll(_REAP_EVERY_MS):
                 if descriptor in self._running:
                     self._report_exit(descriptor)
                 elif descriptor == self._control.fileno():
@@ -65,9 +70,12 @@ class Template:
                         return request
 
     def _receive(self) -> dict[str, Any] | None:
-        data, descriptors, _, _ = socket.recv_fds(self._control, _MESSAGE_BYTES, 1)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._control, _MESSAGE_BYTES, 1)
+        except ConnectionResetError:  # the server died before it read what was sent to it
+            data, descriptors = b"", []
         if not data:
-            self._end()
+            self.end()
         message: dict[str, Any] = json.loads(data)
         if "kill" in message:
             self._kill(message["kill"])
@@ -112,18 +120,23 @@ class Template:
             with contextlib.suppress(OSError):
                 if mark in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
                     os.kill(child, signal.SIGKILL)
+
+    def _reap_orphans(self) -> None:
+        """Take note of the end of processes that environments left behind."""
+        known = {pid for _, pid, _ in self._running.values()}
         with contextlib.suppress(ChildProcessError):
-            for child in _children():
-                if child not in known:
-                    os.waitpid(child, os.WNOHANG)
+            while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                if ended.si_pid in known:
+                    return  # reported when its descriptor says so
+                os.waitpid(ended.si_pid, 0)
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
             self._control.send(json.dumps(message).encode())
         except OSError:
-            self._end()
+            self.end()
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """Kill every descendant that is left, then this process."""
         for _, pid, _ in self._running.values():
             _kill_group(pid)
@@ -179,6 +192,7 @@ def main() -> None:
     """Fork environments until the server is gone; in each of them, run the Runtime API client."""
     control, runtime_directory = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
     for builtin in (site.setquit, site.setcopyright, site.sethelper):
         builtin()
     sys.path.insert(0, runtime_directory)
@@ -186,7 +200,13 @@ def main() -> None:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()
-    request = Template(control).serve()
+    template = Template(control)
+    try:
+        request = template.serve()
+    except BaseException:
+        traceback.print_exc()
+        template.end()
+        raise
     _become(request)
     client = importlib.import_module("awslambdaric.__main__")
     client.main(sys.argv)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
 
-from botocore.model import ServiceModel
-
 from core.ids import Ids
-from runtime.api import validate
 from runtime.api.errors import ApiError
-from runtime.api.model import load_service
-from runtime.api.wires import detect
+from runtime.api.rpc import RpcService
 from runtime.control.paging import page
-from runtime.http import Request, Response
 from runtime.metrics import query
 from runtime.metrics.buckets import UNITS, percentile_rank
 
@@ -25,58 +19,19 @@ _MAX_DATA_POINTS = 100_800
 _METRICS_PER_PAGE = 500
 
 
-class CloudWatch:
-    """The second service of the endpoint; its model is read when it is first asked."""
+def metric_service(source: query.Source, ids: Ids) -> RpcService:
+    """The service that answers from `source`."""
+    asked = _Query(source)
+    operations = {"GetMetricData": asked.data, "GetMetricStatistics": asked.statistics, "ListMetrics": asked.listed}
+    return RpcService("cloudwatch", "monitoring", "GraniteServiceVersion20100801", operations, ids)
 
-    def __init__(self, source: query.Source, ids: Ids) -> None:
+
+class _Query:
+    def __init__(self, source: query.Source) -> None:
         self._source = source
-        self._ids = ids
-        self._operations: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-            "GetMetricData": self._data,
-            "GetMetricStatistics": self._statistics,
-            "ListMetrics": self._list,
-        }
 
-    @cached_property
-    def _model(self) -> ServiceModel:
-        return load_service("cloudwatch")
-
-    def matches(self, request: Request, service: str) -> bool:
-        """Whether `request` is signed for monitoring, or is unsigned and names CloudWatch."""
-        if service:
-            return service == "monitoring"
-        names = "GraniteServiceVersion20100801"
-        return names in request.path or request.headers.get("x-amz-target", "").startswith(names)
-
-    def handle(self, request: Request) -> Response:
-        """The answer, in the protocol of the question."""
-        request_id = self._ids.uuid()
-        wire = detect(request)
-        if wire is None:
-            text = b'{"message":"This is none of the protocols CloudWatch speaks"}'
-            return Response(400, (("Content-Type", "application/json"),), text)
-        try:
-            act = self._operation(wire.operation(request))
-            operation = self._model.operation_model(wire.operation(request))
-            parameters = wire.parse(operation.input_shape, request)
-            validate.check(operation.input_shape, parameters)
-            return wire.answer(operation, act(parameters), request_id)
-        except ApiError as error:
-            answer = wire.error(error, self._query_code(error.code), request_id)
-            status = 501 if error.code == "NotImplementedException" else answer.status
-            return Response(status, answer.headers, answer.body)
-
-    def _operation(self, name: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-        if name not in self._operations:
-            raise ApiError("NotImplementedException", f"{name} is not implemented by this local runtime")
-        return self._operations[name]
-
-    def _query_code(self, code: str) -> str:
-        if code not in self._model.shape_names:
-            return code
-        return str(self._model.shape_for(code).metadata.get("error", {}).get("code", code))
-
-    def _data(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def data(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of every query, newest first unless asked otherwise."""
         newest_first = parameters.get("ScanBy", "TimestampDescending") == "TimestampDescending"
         most = min(parameters.get("MaxDatapoints") or _MAX_DATA_POINTS, _MAX_DATA_POINTS)
         results = []
@@ -106,7 +61,8 @@ class CloudWatch:
             "StatusCode": "Complete",
         }
 
-    def _statistics(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def statistics(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The datapoints of one metric, in no order."""
         plain, extended = parameters.get("Statistics", []), parameters.get("ExtendedStatistics", [])
         if bool(plain) == bool(extended):
             raise ApiError(
@@ -131,7 +87,8 @@ class CloudWatch:
             datapoints.append({"Timestamp": at, "Unit": UNITS.get(metric, "Count"), **shown})
         return {"Label": metric, "Datapoints": datapoints}
 
-    def _list(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def listed(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """One page of what can be asked for."""
         if parameters.get("Namespace", query.NAMESPACE) != query.NAMESPACE:
             return {"Metrics": []}
         wanted = {each["Name"]: each.get("Value") for each in parameters.get("Dimensions", [])}

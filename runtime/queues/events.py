@@ -46,6 +46,7 @@ class Events:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
+        self._reader = sqlite3.connect(path, isolation_level=None)  # the other one is the writing thread's
         self._invoker = invoker
         self._clock = clock
         self._retry_delays_s = tuple(retry_delays_s)
@@ -60,7 +61,7 @@ class Events:
 
     def start(self) -> None:
         """Deliver what an earlier server accepted."""
-        self._due = [(due_at, number) for due_at, number in self._db.execute("SELECT due_at, id FROM events")]
+        self._due = [(due_at, number) for due_at, number in self._reader.execute("SELECT due_at, id FROM events")]
         heapq.heapify(self._due)
         self._deliver()
 
@@ -74,6 +75,7 @@ class Events:
         await asyncio.gather(*self._running, return_exceptions=True)
         if self._writer is not None:
             await self._writer
+        self._reader.close()
         self._db.close()
 
     def accept(self, name: str, qualifier: str | None, call: Call, accepted: Callable[[], None]) -> None:
@@ -121,7 +123,7 @@ class Events:
 
     def _read(self, number: int) -> _Event | None:
         query = f"SELECT {_COLUMNS} FROM events WHERE id = ?"  # noqa: S608  (ours)
-        row = self._db.execute(query, (number,)).fetchone()
+        row = self._reader.execute(query, (number,)).fetchone()
         if row is None:
             return None
         request_id, name, qualifier, payload, trace_id, context, accepted_at, _, failures, refusals = row

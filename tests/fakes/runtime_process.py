@@ -150,7 +150,7 @@ class RuntimeProcess:
     def log_text(self, function: str) -> str:
         """Everything in the function's log streams."""
         directory = self.home / "logs" / "aws" / "lambda" / function
-        return "".join(path.read_text() for path in sorted(directory.rglob("*.log")))
+        return "".join(path.read_bytes().decode() for path in sorted(directory.rglob("*.log")))
 
 
 class MotoProcess:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import signal
 import sys
 import threading
 import time
@@ -331,3 +333,79 @@ def test_beyond_the_concurrency_invocations_are_throttled(own_server: Any) -> No
     assert seen[0]["Reason"] == "ConcurrentInvocationLimitExceeded"
     assert seen[0]["ResponseMetadata"]["HTTPStatusCode"] == 429
     assert seen[0]["ResponseMetadata"]["HTTPHeaders"]["retry-after"] == "1"
+
+
+def test_an_init_that_takes_too_long_is_tried_again_inside_the_invocation(own_server: Any) -> None:
+    server = own_server("--init-seconds", "0.4")
+    server.create("slow-init", "import time\ntime.sleep(0.8)\ndef handler(e, c):\n    return 'ready'\n", Timeout=5)
+    answer, body = invoke(server, "slow-init")
+    assert body == "ready"
+    assert "Init Duration" not in answer["log"]
+    until(lambda: "\tPhase: init\tStatus: timeout" in server.log_text("slow-init"))
+
+
+def test_an_init_inside_an_invocation_is_under_the_function_s_timeout(own_server: Any) -> None:
+    server = own_server("--init-seconds", "0.4")
+    server.create("never", "import time\ntime.sleep(60)\n", Timeout=1)
+    answer, body = invoke(server, "never")
+    assert answer["FunctionError"] == "Unhandled"
+    assert body["errorType"] == "Sandbox.Timedout"
+
+
+def test_a_runtime_that_hangs_after_its_answer_is_replaced(own_server: Any) -> None:
+    source = """
+import os, time
+from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
+def handler(event, context):
+    if event.get("hang"):
+        LambdaRuntimeClient.wait_next_invocation = lambda self: time.sleep(60)
+    return os.getpid()
+"""
+    server = own_server("--init-seconds", "0.5")
+    server.create("hangs", source)
+    _, first = invoke(server, "hangs", {"hang": 1})
+    _, second = invoke(server, "hangs")
+    assert first != second
+    assert not alive(first)
+
+
+def test_an_environment_that_hangs_while_idle_costs_one_invocation_at_most(own_server: Any) -> None:
+    server = own_server("--init-seconds", "1")
+    server.create("stopped", "import os\ndef handler(e, c):\n    return os.getpid()\n", Timeout=1)
+    _, first = invoke(server, "stopped")
+    os.kill(first, signal.SIGSTOP)
+    _, body = invoke(server, "stopped")
+    assert body != first
+    assert isinstance(body, int) or body["errorType"] == "Sandbox.Timedout"
+    _, second = invoke(server, "stopped")
+    assert isinstance(second, int)
+    assert second != first
+
+
+def test_an_environment_that_dies_while_idle_costs_nothing(server: RuntimeProcess) -> None:
+    server.create("dies", "import os\ndef handler(e, c):\n    return os.getpid()\n")
+    _, first = invoke(server, "dies")
+    os.kill(first, signal.SIGKILL)
+    until(lambda: not alive(first))
+    answer, second = invoke(server, "dies")
+    assert "FunctionError" not in answer
+    assert second != first
+
+
+def test_deleting_a_function_ends_its_environments(server: RuntimeProcess) -> None:
+    server.create("deleted", "import os\ndef handler(e, c):\n    return os.getpid()\n")
+    _, pid = invoke(server, "deleted")
+    server.client().delete_function(FunctionName="deleted")
+    until(lambda: not alive(pid))
+
+
+def test_an_update_in_progress_leaves_a_running_invocation_alone(server: RuntimeProcess) -> None:
+    server.create("long", "import time\ndef handler(e, c):\n    time.sleep(0.7)\n    return 'old'\n")
+    bodies: list[Any] = []
+    thread = threading.Thread(target=lambda: bodies.append(invoke(server, "long")[1]))
+    thread.start()
+    until(lambda: "START RequestId" in server.log_text("long"))
+    server.update("long", "def handler(e, c):\n    return 'new'\n")
+    assert invoke(server, "long")[1] == "new"
+    thread.join()
+    assert bodies == ["old"]

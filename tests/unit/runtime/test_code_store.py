@@ -45,6 +45,7 @@ def test_a_link_inside_the_package_is_kept(tmp_path: Path) -> None:
     assert (store.unpack(digest) / "b.py").read_text() == "x = 1"
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize(
     "entries",
     [

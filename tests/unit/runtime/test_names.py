@@ -25,7 +25,7 @@ def test_every_form_names_the_function(text: str) -> None:
     [
         ("orders:1", "2", "InvalidParameterValueException"),
         ("or ders", None, "ValidationException"),
-        ("a" * 65, None, "InvalidParameterValueException"),
+        ("a" * 65, None, "ValidationException"),
         ("arn:aws:lambda:eu-west-1:123456789012:function:orders", None, "ResourceNotFoundException"),
         ("999999999999:function:orders", None, "ResourceNotFoundException"),
         ("arn:aws:s3:::bucket", None, "ValidationException"),
