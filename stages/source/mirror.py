@@ -57,7 +57,8 @@ class Mirror:
         return default_branch(self._program, self._remote, self.path)
 
     def _run(self, arguments: list[str]) -> None:
-        self._program.run(arguments, self.path, remote_settings(self._remote.url))
+        settings = {"GIT_DIR": str(self.path), **remote_settings(self._remote.url)}
+        self._program.run(arguments, self.path, settings)
 
 
 def default_branch(program: Git, remote: Remote, directory: Path) -> str:

@@ -196,15 +196,17 @@ class _Stream:
         self._attached.close()
 
     def _follow(self) -> None:
+        ended = Ended("exited", None, "its output could not be kept")
         lines = Lines(self._launch.on_line)
         try:
             for chunk in _payloads(self._chunks()):
                 lines.feed(chunk)
             lines.end()
             ended = self._ended or Ended("exited", int(self._container.wait(timeout=_EXIT_WITHIN_S)["StatusCode"]))
-        except (DockerException, OSError) as error:
+        except (DockerException, OSError, ValueError) as error:
             ended = Ended("exited", None, f"the container was lost: {error}")
-        self._launch.on_end(ended)
+        finally:
+            self._launch.on_end(ended)  # whatever happened: somebody waits for it
 
     def _chunks(self) -> Iterator[bytes]:
         asked_at = time.monotonic()

@@ -86,6 +86,7 @@ class LocalEnvironment:
             process.kill_tagged(self._tag)
 
     def _run(self, command: list[str], launch: Launch) -> None:
+        ended = Ended("exited", None, "its output could not be kept")
         left = None if self._deadline is None else (self._deadline - self._clock.now()).total_seconds()
         try:
             result = process.run(
@@ -97,10 +98,11 @@ class LocalEnvironment:
                 should_stop=self._should_stop,
                 tag=self._tag,
             )
-        except OSError as error:
-            launch.on_end(Ended("exited", None, f"the shell cannot be started: {error}"))
-        else:
-            launch.on_end(Ended(result.reason, result.exit_code, result.message))
+            ended = Ended(result.reason, result.exit_code, result.message)
+        except (OSError, ValueError) as error:
+            ended = Ended("exited", None, str(error))
+        finally:
+            launch.on_end(ended)  # whatever happened: somebody waits for it
 
 
 class _Fifo:

@@ -328,6 +328,22 @@ def test_a_stop_ends_the_build_soon(tmp_path: Path) -> None:
     assert members(None, f"test-{tmp_path.name}") == set()
 
 
+def test_a_log_that_cannot_be_written_ends_the_build_instead_of_hanging(tmp_path: Path) -> None:
+    """As on a full disk, while a command goes on writing."""
+    action = Action(tmp_path, {"App": source_of(tmp_path, spec("while :; do echo '> more'; done"))})
+
+    def full(line: str) -> None:
+        if line == "> more":
+            raise OSError(28, "No space left on device")
+
+    provider = registry.create("CodeBuild", dependencies(tmp_path / "home"))
+    outcome = provider.run(action.context(log=full))
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "BuildFault"
+    assert "No space left on device" in outcome.message
+    assert members(None, f"test-{tmp_path.name}") == set()
+
+
 def test_version_0_1_keeps_no_state_between_commands(tmp_path: Path) -> None:
     commands = '[cd sub && A=1, \'echo "> $(basename "$PWD") ${A-unset}"\', exit 0, \'echo "> still here"\']'
     outcome, action = built(tmp_path, f"version: 0.1\nphases: {{build: {{commands: {commands}}}}}\n")
