@@ -110,7 +110,8 @@ class Commands:
         missing = [name for name in context.output_variables if name not in found]
         if missing:
             return Failed("OutputVariablesMissing", f"the commands did not set {', '.join(missing)}", found)
-        return Succeeded("", found)
+        count = len(context.commands)
+        return Succeeded(f"{count} command{'s' if count != 1 else ''} succeeded", found)
 
     def _shell(
         self, context: ActionContext, environment: LocalEnvironment, sources: Mapping[str, Path], primary: str

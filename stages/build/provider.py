@@ -56,22 +56,21 @@ class CodeBuild:
         region = variables.region(self._dependencies.base_environment)
         project = variables.project(context.pipeline, context.stage, context.action, region)
         environment = self._environment(context, chosen, folder)
-        job = self._job(context, chosen, project, folder, environment)
+        number = build_number(self._dependencies.home / "builds" / project.name, context.action_execution_id)
+        job = self._job(context, chosen, project, number, environment)
         log = BuildLog(context.log, self._dependencies.clock)
         result = Build(job, environment, log, self._dependencies.clock).run()
-        return _outcome(result, project.build_id(context.action_execution_id))
+        return _outcome(result, number, project.build_id(context.action_execution_id))
 
     def _job(
         self,
         context: ActionContext,
         chosen: CodeBuildConfiguration,
         project: variables.Project,
-        folder: Path,
+        number: int,
         environment: Environment,
     ) -> Job:
         primary = primary_input(context, chosen.primary_source)
-        counter = self._dependencies.home / "builds" / project.name
-        number = build_number(counter, context.action_execution_id)
         about = variables.for_build(
             project,
             uuid=context.action_execution_id,
@@ -88,7 +87,7 @@ class CodeBuild:
 
         return Job(
             primary=primary,
-            fetch=lambda: private_copies(context, folder),
+            fetch=lambda: private_copies(context, environment.folder),
             read=lambda source: _read_buildspec(chosen.buildspec, source),
             own_variables=own_variables,
             overrides=configuration.variables(chosen.environment_variables),
@@ -145,12 +144,12 @@ def _read_buildspec(written: str, source: Path) -> buildspec.Buildspec:
     return buildspec.parse(text, name)
 
 
-def _outcome(result: BuildResult, build_id: str) -> Outcome:
+def _outcome(result: BuildResult, number: int, build_id: str) -> Outcome:
     progress = result.progress
     if progress.status is Status.STOPPED:
         return Abandoned("; ".join(reason.context.message for reason in progress.reasons))
     if progress.status is Status.SUCCEEDED:
-        return Succeeded("", result.exported, result.artifacts, build_id)
+        return Succeeded(f"build {number} succeeded", result.exported, result.artifacts, build_id)
     message = "; ".join(
         f"{each.phase}: {each.context.code}: {each.context.message}" if each.context.code else f"{each.phase}"
         for each in progress.reasons

@@ -235,6 +235,7 @@ def test_a_build_works_on_its_own_copy_and_makes_artifacts_of_it(tmp_path: Path)
     assert (tmp_path / "inputs" / "App" / "a.txt").read_text() == "a"
     assert outcome.external_id == "orders-Stage-Action:22222222-2222-4222-8222-222222222222"
     assert action.reports == [{"summary": "BUILD"}]
+    assert outcome.summary == "build 1 succeeded"
 
 
 def test_the_buildspec_may_be_inline_or_another_file(tmp_path: Path) -> None:

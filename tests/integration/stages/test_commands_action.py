@@ -35,7 +35,7 @@ def test_commands_share_one_shell_in_the_first_input(action: Action) -> None:
         environment={"MODE": "fast"},
         source_revisions={"Checkout": "c0ffee"},
     )
-    assert outcome == Succeeded()
+    assert outcome == Succeeded("3 commands succeeded")
     said = [line for line in action.log if not line.startswith("[Container]")]
     assert said == ["applib", " 1 fast made c0ffee"]
     assert not (action.root / "inputs" / "App" / "made").exists()
@@ -56,7 +56,7 @@ def test_another_input_may_be_the_primary_one(action: Action) -> None:
 
 def test_output_variables_are_read_from_the_shell(action: Action) -> None:
     outcome = performed(action, "VERSION=$(cat app.txt)-2; export OTHER=x", output_variables=("VERSION", "OTHER"))
-    assert outcome == Succeeded("", {"VERSION": "app-2", "OTHER": "x"})
+    assert outcome == Succeeded("1 command succeeded", {"VERSION": "app-2", "OTHER": "x"})
 
 
 def test_an_output_variable_nobody_set_fails_the_action(action: Action) -> None:
