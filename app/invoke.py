@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ def invoke_on(here: Settings, target: str, function: str, payload: bytes) -> Inv
         InvalidInput: the pipeline file has mistakes.
     """
     spec = _spec(here, target)
-    return LambdaClient(wiring.targets(here, SystemClock())(target, spec)).invoke(function, payload)
+    return LambdaClient(wiring.targets(here, SystemClock(), os.environ)(target, spec)).invoke(function, payload)
 
 
 def answer(result: InvokeResult) -> dict[str, Any]:

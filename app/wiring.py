@@ -43,7 +43,7 @@ def service(here: Settings, store: Database, clock: Clock) -> Service:
     def releases() -> Releases:
         from app.releases import BotoReleases  # boto3 is not needed for anything else here
 
-        return BotoReleases(store, ArtifactStore(here.home / "artifacts"), targets(here, clock), clock, ids)
+        return BotoReleases(store, ArtifactStore(here.home / "artifacts"), targets(here, clock, os.environ), clock, ids)
 
     return Service(
         Ports(
@@ -65,7 +65,7 @@ def dependencies(here: Settings, store: Database, clock: Clock, environ: Mapping
         ids=RandomIds(),
         database=store,
         artifacts=ArtifactStore(here.home / "artifacts"),
-        targets=targets(here, clock),
+        targets=targets(here, clock, environ),
         home=here.home,
         base_environment=base_environment(environ),
     )
@@ -120,13 +120,13 @@ def _short(path: Path) -> str:
     return text if len(text.encode()) < 100 else os.path.relpath(text)
 
 
-def targets(here: Settings, clock: Clock) -> Targets:
+def targets(here: Settings, clock: Clock, environ: Mapping[str, str]) -> Targets:
     """The resolver of targets: without endpoint, region and role it is the embedded runtime, else AWS."""
 
     def resolve(name: str, spec: Mapping[str, Any]) -> Target:
         if not any(spec.get(key) for key in ("endpointUrl", "region", "roleArn")):
             return embedded(name, here, clock)
-        region = spec.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        region = spec.get("region") or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
         if not region:
             raise InvalidInput(f"target {name!r} has no region", hint=f"write region: eu-west-1 under targets.{name}")
         return Target(name, region, endpoint_url=spec.get("endpointUrl"), role_arn=spec.get("roleArn"))

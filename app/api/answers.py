@@ -62,6 +62,11 @@ async def on_http_error(_request: Request, error: Exception) -> Response:
     return document(error_document(NotFound(what)), status)
 
 
+async def on_disconnect(_request: Request, _error: Exception) -> Response:
+    """The client left before it had sent its request; nobody reads the answer."""
+    return document(error_document(InvalidInput("the request was not sent to its end")), 400)
+
+
 async def on_crash(request: Request, error: Exception) -> Response:
     """A mistake of ours: the traceback goes to the engine's log, never to the client."""
     _log.error("%s %s crashed", request.method, request.url.path, exc_info=error)

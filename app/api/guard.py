@@ -7,7 +7,10 @@ import secrets
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.errors import InvalidInput
+
 BIGGEST_BODY_BYTES = 4_000_000
+_TOO_BIG = f"the body is bigger than {BIGGEST_BODY_BYTES} bytes"
 OPEN_PATHS = ("/v1/health",)
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
@@ -34,7 +37,7 @@ class Guard:
         elif scope["path"] not in OPEN_PATHS and not self._knows(headers.get(b"authorization", b"")):
             await _refuse(send, 401, "NotAllowed", "the token is missing or wrong", 3)
         elif _length(headers.get(b"content-length", b"0")) > BIGGEST_BODY_BYTES:
-            await _refuse(send, 413, "InvalidInput", f"the body is bigger than {BIGGEST_BODY_BYTES} bytes", 2)
+            await _refuse(send, 413, "InvalidInput", _TOO_BIG, 2)
         else:
             await self._app(scope, _limited(receive), send)
 
@@ -52,14 +55,16 @@ def _length(header: bytes) -> int:
 
 
 def _limited(receive: Receive) -> Receive:
-    """`receive`, cut off as a disconnect when a body without a length gets too big."""
+    """`receive`, which refuses to go on when a body without a length gets too big. Raises: InvalidInput."""
     seen = 0
 
     async def limited() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        return message if seen <= BIGGEST_BODY_BYTES else {"type": "http.disconnect"}
+        if seen > BIGGEST_BODY_BYTES:
+            raise InvalidInput(_TOO_BIG)
+        return message
 
     return limited
 

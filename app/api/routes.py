@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -169,7 +169,11 @@ def application(routes: Routes, watch: Watch, token: str) -> ASGIApp:
         yield
         watch.close()
 
-    handlers = {PenstockError: answers.on_penstock_error, HTTPException: answers.on_http_error}
+    handlers = {
+        PenstockError: answers.on_penstock_error,
+        HTTPException: answers.on_http_error,
+        ClientDisconnect: answers.on_disconnect,
+    }
     app = Starlette(
         routes=routes.table(),
         exception_handlers={**handlers, Exception: answers.on_crash},

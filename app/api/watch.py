@@ -43,11 +43,15 @@ class Watch:
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()
         marker: Any = await loop.run_in_executor(self._looker, self._changed, None)
+        self._wake()  # what changed between a follower's first read and this marker would be missed
         while self._followers:
             await asyncio.sleep(self._interval_s)
             now = await loop.run_in_executor(self._looker, self._changed, marker)
             if now != marker:
                 marker = now
-                for event in self._followers:
-                    event.set()
+                self._wake()
         self._task = None
+
+    def _wake(self) -> None:
+        for event in self._followers:
+            event.set()
