@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import socket
 import sqlite3
 import sys
@@ -36,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     options.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     prepare_database(options.home / "prefect.db", template_path())
     listener = listen(_earlier_port(options.announce))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn ends on them, and raises them again when it has
     try:
         asyncio.run(_serve(listener, options.announce))
     finally:
