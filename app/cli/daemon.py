@@ -40,6 +40,11 @@ def engine(here: Settings) -> Client:
     return client
 
 
+def is_up(here: Settings) -> bool:
+    """Whether an engine says that it is there."""
+    return connect(here) is not None
+
+
 def with_engine(here: Settings, act: Callable[[Client], T]) -> T:
     """What `act` answers; the servers are started first when no engine takes its request."""
     client = connect(here)
@@ -61,6 +66,7 @@ def start(here: Settings, wanted: Sequence[str] = COMPONENTS) -> None:
     launched = None if supervised(here) else _launch(here)
     until = time.monotonic() + START_S
     said = False
+    before = failures(here) if launched is None else {}  # a server that was killed often may still start well
     while missing := [name for name in wanted if not ready(here, name)]:
         if not said:
             printer.note(f"starting the servers of {here.home} …")
@@ -68,7 +74,7 @@ def start(here: Settings, wanted: Sequence[str] = COMPONENTS) -> None:
         if launched is not None and launched.poll() is not None and not supervised(here):
             raise _failed(here, "supervisor", "the supervisor ended at once")
         for name in missing:
-            if failures(here).get(name, 0) >= FAILING:
+            if failures(here).get(name, 0) >= max(FAILING, before.get(name, 0) + 1):
                 raise _failed(here, name, f"{name} does not start")
         if time.monotonic() > until:
             raise _failed(here, missing[0], f"{missing[0]} was not ready after {START_S:.0f} s")
@@ -99,10 +105,10 @@ def supervised(here: Settings) -> bool:
     try:
         with (here.run_directory / "supervisor.lock").open("r") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
+    except BlockingIOError:
         return True
+    except OSError:
+        return False
     return False
 
 

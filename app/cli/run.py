@@ -29,8 +29,11 @@ def run(
     Example: penstock run --var level=allAtOnce
     """
     here = session.settings(file)
+    text = read_file(here.pipeline_file)
+    if not daemon.is_up(here):
+        _check(text, here.pipeline_file)
     body: dict[str, Any] = {
-        "fileText": read_file(here.pipeline_file),
+        "fileText": text,
         "file": str(here.pipeline_file),
         "variables": variables(var or []),
         "triggerDetail": f"{user()} by hand",
@@ -68,6 +71,13 @@ def _detached(here: Settings, body: dict[str, Any], *, as_json: bool) -> int:
         printer.line(f"{execution['pipeline']} #{execution['number']} started  {execution['id']}")
         printer.note(f"follow it with `penstock logs -f {execution['id'][:8]}`")
     return 0
+
+
+def _check(text: str, path: Path) -> None:
+    """Refuse a file with mistakes before the servers are started for it, which takes seconds. Raises: InvalidInput."""
+    from app.wiring import load
+
+    load(text, str(path))
 
 
 def read_file(path: Path) -> str:

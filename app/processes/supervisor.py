@@ -16,7 +16,7 @@ from app.supervisor.components import components
 from app.supervisor.loop import Supervisor
 from core.units import iso
 
-LOCK_WAIT_S = 5.0
+LOCK_WAIT_S = 0.5  # somebody who only asks whether it is taken holds it for an instant
 LOG_FORMAT = "%(asctime)s.%(msecs)03dZ %(message)s"
 
 
@@ -45,7 +45,7 @@ def supervise(here: Settings) -> int:
 
 
 def _take(descriptor: int) -> bool:
-    """The lock, waiting a moment for a supervisor that is just ending."""
+    """Whether the lock is ours now."""
     until = time.monotonic() + LOCK_WAIT_S
     while True:
         try:

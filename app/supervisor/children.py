@@ -31,7 +31,7 @@ def spawn(component: Component) -> subprocess.Popen[bytes]:
     _rotate(component.log)
     with component.log.open("ab") as log:
         return subprocess.Popen(
-            component.command,
+            component.command(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -50,10 +50,10 @@ def record(path: Path, children: Mapping[str, int]) -> None:
 def end_leftovers(path: Path) -> list[str]:
     """The names of recorded processes that were still running and have been killed."""
     try:
-        recorded = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        recorded = dict(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
         return []
-    running = {name: who for name, who in recorded.items() if holder.is_alive(who)}
+    running = {name: str(who) for name, who in recorded.items() if holder.is_alive(str(who))}
     for who in running.values():
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(who.split("/")[2]), signal.SIGKILL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,13 @@ RUNTIME, PREFECT, ENGINE, RUNNER = "runtime", "prefect", "engine", "runner-1"
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One supervised process, started in `directory`. It is ready when it has written or bound `sign`."""
+    """One supervised process, started in `directory`. It is ready when it has written or bound `sign`.
+
+    `command` is asked anew at every start.
+    """
 
     name: str
-    command: tuple[str, ...]
+    command: Callable[[], Sequence[str]]
     environment: Mapping[str, str]
     directory: Path
     log: Path
@@ -32,30 +35,34 @@ def components(settings: Settings, environ: Mapping[str, str]) -> tuple[Componen
     base = {**environ, **settings.environment(), "PYTHONUNBUFFERED": "1"}
     prefect_directory = settings.home / "prefect"
 
-    def component(name: str, command: list[str], environment: Mapping[str, str], sign: Path) -> Component:
+    def component(name: str, command: Callable[[], list[str]], environment: Mapping[str, str], sign: Path) -> Component:
         log = settings.log_directory / f"{name}.log"
-        return Component(name, tuple(command), environment, settings.run_directory, log, sign)
+        return Component(name, command, environment, settings.run_directory, log, sign)
 
     prefect_sign = settings.announcement(PREFECT)
     runtime_sign = settings.announcement(RUNTIME)
-    runtime_port = settings.runtime_port or steady_port(runtime_sign)
+
+    def runtime_command() -> list[str]:
+        port = settings.runtime_port or steady_port(runtime_sign)
+        return _python("runtime", "--home", settings.home / "runtime", "--port", port, "--announce", runtime_sign)
+
     return (
         component(
             RUNTIME,
-            _python("runtime", "--home", settings.home / "runtime", "--port", runtime_port, "--announce", runtime_sign),
+            runtime_command,
             base,
             runtime_sign,
         ),
         component(
             PREFECT,
-            prefect_home.server_command(prefect_directory, prefect_sign),
+            lambda: prefect_home.server_command(prefect_directory, prefect_sign),
             prefect_home.server_environment(prefect_directory, base),
             prefect_sign,
         ),
-        component(ENGINE, _python("app.processes.engine"), base, settings.announcement(ENGINE)),
+        component(ENGINE, lambda: _python("app.processes.engine"), base, settings.announcement(ENGINE)),
         component(
             RUNNER,
-            _python("app.processes.runner", "--name", RUNNER),
+            lambda: _python("app.processes.runner", "--name", RUNNER),
             prefect_home.client_environment(prefect_directory, base),
             settings.run_directory / f"{RUNNER}.sock",
         ),
