@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowFilter, FlowRunFilter
 from prefect.client.schemas.objects import State
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.context import AsyncClientContext, FlowRunContext
 from prefect.settings import (
     PREFECT_API_URL,
@@ -31,6 +32,8 @@ from prefect.settings import (
 )
 from prefect.states import Completed, Crashed, Failed
 
+from core.errors import Unavailable
+from pipelines.engine.drive import Drive, advance
 from pipelines.engine.perform import Performed
 from pipelines.engine.settle import Settled
 from store.records import ActionRecord, ActionStatus
@@ -39,79 +42,9 @@ _log = logging.getLogger(__name__)
 
 _LABEL_AFTER_S = 0.5
 _REARM_AFTER_S = 0.25
-_LONGEST_WAIT_S = 5.0
 _SHORTEST_REST_S = 0.1
+_MOST_LEFT_BEHIND = 200
 _LONGEST_REST_S = 2.0
-
-
-@dataclass(slots=True)
-class Drive:
-    """One execution being advanced. `settle`, `perform` and `park` are the engine's, run in threads.
-
-    `changed` is set when something about the execution may have changed. `result` is set at the end, with None or
-    the exception that ended the drive.
-    """
-
-    execution_id: str
-    label: str
-    settle: Callable[[], Awaitable[Settled]]
-    perform: Callable[[ActionRecord, bool], Awaitable[Performed]]
-    park: Callable[[], Awaitable[bool]]
-    gone: Callable[[], str]
-    now: Callable[[], datetime]
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    result: asyncio.Future[None] = field(default_factory=asyncio.Future)
-
-
-async def advance(drive: Drive) -> None:
-    """Settle, perform what needs performing, look again whenever something ends or changes; park when nothing is left.
-
-    Raises:
-        LeaseLost: somebody else drives the execution now, or it was let go of. Work under way has been told.
-    """
-    working: dict[str, asyncio.Task[Settled | None]] = {}
-    begun: set[str] = set()  # started for this drive, and not yet worked on
-    settled: Settled | None = None
-    try:
-        while not drive.gone():
-            if settled is None or drive.changed.is_set():
-                drive.changed.clear()
-                settled = await drive.settle()
-                begun |= settled.begun
-            for record in settled.work:
-                if record.id not in working:
-                    working[record.id] = asyncio.create_task(_performed(drive, record, record.id in begun))
-                    begun.discard(record.id)
-            if not working:
-                if await drive.park():
-                    return
-                settled = None
-                continue
-            await _something(drive, working, settled.wake_at)
-            results = _ended(working)
-            begun.update(*(result.begun for result in results))
-            settled = results[0] if len(results) == 1 else None
-    finally:
-        if working:
-            await asyncio.wait(working.values())
-
-
-def _ended(working: dict[str, asyncio.Task[Settled | None]]) -> list[Settled]:
-    """What the work that has ended made possible, each; that work is taken out of `working`."""
-    done = [working.pop(action_id) for action_id in [known for known, work in working.items() if work.done()]]
-    return [result for work in done if (result := work.result()) is not None]
-
-
-async def _something(drive: Drive, working: dict[str, asyncio.Task[Settled | None]], wake_at: datetime | None) -> None:
-    """Return when some work has ended, the execution may have changed, or it is time."""
-    limit_s = _LONGEST_WAIT_S
-    if wake_at is not None:
-        limit_s = min(limit_s, max(0.0, (wake_at - drive.now()).total_seconds()))
-    changed = asyncio.create_task(drive.changed.wait())
-    try:
-        await asyncio.wait([changed, *working.values()], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        changed.cancel()
 
 
 async def _performed(drive: Drive, record: ActionRecord, begun: bool) -> Settled | None:
@@ -205,15 +138,14 @@ class FlowRuns:
                     rest_s = min(_LONGEST_REST_S, rest_s * 2)
             await self._pause(rest_s)
 
-    async def close(self, patience_s: float) -> None:
-        """End those that wait, and give all a moment to tell the server their end."""
+    async def close(self, patience_s: float) -> bool:
+        """End those that wait, and give all a moment to tell the server; whether it heard them all."""
         self._closed = True
         self._taken.set()
         self._dismiss()
-        if self._runs:
-            await asyncio.wait(self._runs, timeout=patience_s)
-        for connection in self._connections:
-            connection.cancel()
+        if self._runs or self._connections:
+            await asyncio.wait({*self._runs, *self._connections}, timeout=patience_s)
+        return not self._runs
 
     async def _connect(self, url: str, left: asyncio.Event) -> None:
         """Keep some ready at `url` while the server is there, then set `left` and wait for those that still run.
@@ -287,26 +219,31 @@ class FlowRuns:
     async def _sweep(self) -> None:
         """Tell the server of flow runs that an earlier process of this name left behind."""
         client = get_client()
-        running: dict[str, Any] = {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}
-        before = {"start_time": {"before_": self._born}}
-        left = await client.read_flow_runs(
-            flow_filter=FlowFilter.model_validate({"name": {"any_": [self._flow.name]}}),
-            flow_run_filter=FlowRunFilter.model_validate({**running, **before}),
-        )
-        for run in left:
-            await client.set_flow_run_state(run.id, Crashed(message="the runner it ran in is gone"), force=True)
+        try:
+            left = await client.read_flow_runs(
+                flow_filter=FlowFilter.model_validate({"name": {"any_": [self._flow.name]}}),
+                flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}),
+                sort=FlowRunSort.ID_DESC,
+                limit=_MOST_LEFT_BEHIND,
+            )
+            for run in left:
+                if run.created is not None and run.created < self._born:
+                    await client.set_flow_run_state(run.id, Crashed(message="the runner it ran in is gone"), force=True)
+        except Exception as problem:  # noqa: BLE001 - whoever reads Prefect's own lists sees them running still, nobody else
+            _log.warning("flow runs of an earlier runner are still shown as running: %s", _said(problem))
 
 
 async def _advanced(drive: Drive) -> Exception | None:
     """Advance it and tell the result: the execution does not wait for what Prefect does afterwards."""
     try:
-        await advance(drive)
+        await advance(drive, _performed)
     except Exception as problem:  # noqa: BLE001 - the runner decides what it means
-        if not drive.result.done():
-            drive.result.set_exception(problem)
+        drive.result.set_exception(problem)
         return problem
-    if not drive.result.done():
-        drive.result.set_result(None)
+    except BaseException:
+        drive.result.set_exception(Unavailable("the flow run was cut off"))
+        raise
+    drive.result.set_result(None)
     return None
 
 

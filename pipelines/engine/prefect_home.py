@@ -50,7 +50,8 @@ def client_environment(home: Path, base: Mapping[str, str]) -> dict[str, str]:
     """What a process that runs flows needs as its environment before it imports Prefect; the address comes later."""
     return {
         **_without_prefect(base),
-        **_common(home / "client"),
+        **_common(home),
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",  # a failed action is no error of ours; ours the runner tells
         "PREFECT_LOGGING_TO_API_ENABLED": "false",
         "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
     }

@@ -26,7 +26,8 @@ from core.holder import this_process
 from core.process import kill_tagged
 from pipelines.definition import from_data
 from pipelines.engine.claims import Claims, Renewer
-from pipelines.engine.flow import Drive, FlowRuns
+from pipelines.engine.drive import Drive
+from pipelines.engine.flow import FlowRuns
 from pipelines.engine.holding import Holding
 from pipelines.engine.observe import Definitions
 from pipelines.engine.perform import Performed, Workshop, perform
@@ -89,7 +90,7 @@ class Runner:
 
     def run(self) -> bool:
         """Drive until `stop` is called; False when something did not end in time and only the process's end helps."""
-        thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="runner")
+        thread = threading.Thread(target=self._in_loop, name="runner")
         self._clean = True
         self._renewer.start()
         thread.start()
@@ -104,6 +105,14 @@ class Runner:
         self._stopping = True
         if self._started.is_set():
             self._loop.call_soon_threadsafe(self._wake.set)
+
+    def _in_loop(self) -> None:
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(self._main())
+        finally:
+            if self._clean:
+                loop.close()
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -231,7 +240,7 @@ class Runner:
             await self._think(self._claims.hand_back, driven.drive.execution_id, driven.holding.lease)
         if self._going_back:
             await asyncio.wait(self._going_back)
-        await self._runs.close(patience_s=1.0)
+        self._clean = await self._runs.close(patience_s=1.0) and self._clean
 
 
 def main(dependencies: Dependencies, *, name: str, secrets: tuple[str, ...] = ()) -> int:

@@ -71,9 +71,10 @@ def main() -> int:
         prefect_url=lambda: announced_url(announce),
     )
     signal.signal(signal.SIGTERM, lambda *_: runner.stop())
-    clean = runner.run()
+    if not runner.run():
+        os._exit(3)
     world.close()
-    return 0 if clean else 1
+    return 0
 
 
 if __name__ == "__main__":

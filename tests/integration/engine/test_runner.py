@@ -118,6 +118,31 @@ def test_a_killed_runner_loses_nothing_and_its_processes_do_not_run_twice(engine
     assert len(engine.marks(execution, "S1/A1")) == 1
 
 
+def test_flow_runs_of_a_killed_runner_are_told_as_crashed(engine: Engine) -> None:
+    first = engine.start_runner("runner-9")
+    execution = engine.world.start(pipeline([WAIT]))
+    engine.nudge("runner-9")
+    engine.runs(execution, "S1/A1")
+    first.kill()
+    first.wait(10)
+    engine.start_runner("runner-9")
+    mine = {"flows": {"name": {"any_": ["advance (runner-9)"]}}}
+
+    def crashed() -> int:
+        _, count = ask(
+            engine.server.url,
+            "POST",
+            "/flow_runs/count",
+            {**mine, "flow_runs": {"state": {"type": {"any_": ["CRASHED"]}}}},
+        )
+        assert isinstance(count, int)
+        return count
+
+    until(lambda: crashed() >= 1, "the server knows of the crash")
+    engine.release(execution)
+    engine.ends(execution, "Succeeded")
+
+
 def test_a_runner_told_to_end_hands_back_at_once(engine: Engine) -> None:
     first = engine.start_runner()
     execution = engine.world.start(pipeline([{"provider": "Process"}]))
@@ -169,7 +194,7 @@ def test_running_actions_go_on_without_the_prefect_server_and_the_next_wait_for_
     mortal = Server(engine.world.home)
     mortal.start()
     engine.server = mortal
-    engine.start_runner()
+    runner = engine.start_runner()
     execution = engine.world.start(pipeline([WAIT], [{}]))
     engine.nudge()
     engine.runs(execution, "S1/A1")
@@ -183,3 +208,7 @@ def test_running_actions_go_on_without_the_prefect_server_and_the_next_wait_for_
     for each in later:
         engine.ends(each, "Succeeded")
     mortal.kill()
+    runner.terminate()
+    began = time.monotonic()
+    runner.wait(20)
+    assert time.monotonic() - began < 4, "it waited for a server that is gone"
