@@ -63,10 +63,10 @@ def start(here: Settings, wanted: Sequence[str] = COMPONENTS) -> None:
     Raises:
         Unavailable: one cannot be started; the message holds the tail of its log.
     """
+    before = failures(here)  # a server that was killed often may still start well
     launched = None if supervised(here) else _launch(here)
     until = time.monotonic() + START_S
     said = False
-    before = failures(here) if launched is None else {}  # a server that was killed often may still start well
     while missing := [name for name in wanted if not ready(here, name)]:
         if not said:
             printer.note(f"starting the servers of {here.home} …")
