@@ -109,7 +109,10 @@ async def stream(follower: Follower, watch: Watch) -> AsyncIterator[bytes]:
                 changed.clear()
                 said += await run_in_threadpool(follower.news)
                 said += follower.log_lines()
-            yield _lines(said or [{"type": "idle"}])
+            elif not said:
+                said = [{"type": "idle"}]
+            if said:
+                yield _lines(said)
     while rest := follower.log_lines():
         yield _lines(rest)
     assert follower.shown is not None
