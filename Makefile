@@ -23,7 +23,7 @@ demo: .venv/.ready
 	@$(BIN)/python scripts/demo.py
 
 test: .venv/.ready
-	$(PYTEST) tests/unit tests/functional
+	$(PYTEST) tests/unit tests/functional -n auto
 	$(PYTEST) tests --ignore tests/unit --ignore tests/functional -n auto --dist loadfile
 
 check: lint types test
