@@ -85,10 +85,11 @@ class Follower:
         ]
 
     def _events(self) -> list[Event]:
-        events = self.service.events(self.execution_id, after=self.after)
-        if events:
-            self.after = events[-1].seq
-        return events
+        found: list[Event] = []
+        while page := self.service.events(self.execution_id, after=self.after):
+            found += page
+            self.after = page[-1].seq
+        return found
 
     def _find_tails(self, view: ExecutionView) -> None:
         records: list[ActionRecord] = [

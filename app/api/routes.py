@@ -104,9 +104,10 @@ class Routes:
         return answers.document(documents.tree(view))
 
     async def follow(self, request: Request) -> Response:
-        """The follow stream (`?logs=1` with log lines)."""
+        """The follow stream (`?logs=1` with log lines, `after=` without the events before)."""
+        after = _number(request.query_params.get("after", "0"), "after")
         view = await run_in_threadpool(self._service.show, request.path_params["ref"])
-        return self._stream(view.execution.id, with_logs=request.query_params.get("logs") == "1")
+        return self._stream(view.execution.id, with_logs=request.query_params.get("logs") == "1", after=after)
 
     async def events(self, request: Request) -> Response:
         """Ledger events of one execution (`?after=`)."""
@@ -156,8 +157,8 @@ class Routes:
         )
         return answers.document({"plans": [documents.plan(item) for item in plans]})
 
-    def _stream(self, execution_id: str, *, with_logs: bool) -> Response:
-        follower = Follower(self._service, execution_id, with_logs)
+    def _stream(self, execution_id: str, *, with_logs: bool, after: int = 0) -> Response:
+        follower = Follower(self._service, execution_id, with_logs, after)
         return StreamingResponse(stream(follower, self._watch), media_type="application/x-ndjson")
 
 

@@ -21,6 +21,8 @@ from core.errors import PenstockError, Unavailable
 
 T = TypeVar("T")
 START_S = 60.0
+RESTART_S = 20.0
+ORPHANED_S = 2.0  # so long is waited for an engine that nobody would start again
 STOP_S = 30.0
 FAILING = 3  # so many failures in a row are no hiccup
 COMPONENTS = ("runtime", "prefect", "engine", "runner-1")
@@ -55,6 +57,22 @@ def with_engine(here: Settings, act: Callable[[Client], T]) -> T:
             pass
     start(here, ("engine",))
     return act(engine(here))
+
+
+def with_engine_again(here: Settings, act: Callable[[Client], T]) -> T:
+    """What `act` answers once the engine is back, which is waited for but not started: somebody may have stopped it.
+
+    Raises:
+        NotUp: it did not come back.
+    """
+    until = time.monotonic() + RESTART_S
+    while True:
+        try:
+            return act(engine(here))
+        except NotUp:
+            if time.monotonic() > until - (0 if supervised(here) else RESTART_S - ORPHANED_S):
+                raise
+        time.sleep(0.05)
 
 
 def start(here: Settings, wanted: Sequence[str] = COMPONENTS) -> None:

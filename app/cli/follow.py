@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.cli import daemon, printer, progress, text
-from app.cli.client import Client, part
+from app.cli.client import Client, NotUp, part
 from app.settings import Settings
 from core.errors import PenstockError, Unavailable
 
 Document = dict[str, Any]
 Open = Callable[[Client], AbstractContextManager[Iterator[Document]]]
 SECOND_CTRL_C_S = 2.0
-RECONNECT_S = 30.0
 LAST_LINES = 15
 
 
@@ -118,33 +117,33 @@ class Following:
         self._here = here
         self._view = shown
         self._stopping = False
+        self._after = 0
         self.tree: Document | None = None
 
     def read(self, begin: Open) -> int:
-        """Show the stream to its end, reconnecting when the engine is restarted; the exit code."""
-        opened = begin
-        until = 0.0
+        """Show the stream to its end, going on with it when the engine is restarted; the exit code."""
+        try:
+            self._show(daemon.with_engine, begin)
+        except Unavailable:
+            if self.tree is None:
+                raise
+        else:
+            return self._ended()
         while True:
             try:
-                self._show(opened)
-                break
+                self._show(daemon.with_engine_again, self.reopen)
+            except NotUp:
+                assert self.tree is not None
+                what = f"the servers have stopped, {text.name(self.tree)} goes on when they are up"
+                raise Unavailable(what, hint="start them with `penstock up`") from None
             except Unavailable:
-                if self.tree is None:
-                    raise
-                until = until or time.monotonic() + RECONNECT_S
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.2)
-            opened = self.reopen
-        self._view.close()
-        assert self.tree is not None
-        self._view.end(self.tree)
-        return 0 if self.tree["status"] == "Succeeded" else 1
+                continue
+            return self._ended()
 
     def reopen(self, client: Client) -> AbstractContextManager[Iterator[Document]]:
         """The stream of the execution that was followed before."""
         assert self.tree is not None
-        return client.stream("GET", f"/v1/executions/{part(self.tree['id'])}/follow")
+        return client.stream("GET", f"/v1/executions/{part(self.tree['id'])}/follow?after={self._after}")
 
     def stop_wanted(self) -> bool:
         """After Ctrl-C: whether a second one came and the execution is being stopped."""
@@ -166,12 +165,20 @@ class Following:
                 printer.error(problem)
         return self._stopping
 
-    def _show(self, opened: Open) -> None:
+    def _ended(self) -> int:
+        self._view.close()
+        assert self.tree is not None
+        self._view.end(self.tree)
+        return 0 if self.tree["status"] == "Succeeded" else 1
+
+    def _show(self, with_engine: Callable[[Settings, Callable[[Client], None]], None], opened: Open) -> None:
         def show(client: Client) -> None:
             with opened(client) as stream:
                 for item in stream:
                     if item["type"] == "execution":
                         self.tree = item["execution"]
+                    elif item["type"] == "event":
+                        self._after = item["event"]["seq"]
                     elif item["type"] == "idle":
                         daemon.warn_of_failing(self._here)
                     elif item["type"] == "end":
@@ -179,4 +186,4 @@ class Following:
                     self._view.item(item)
             raise Unavailable("the engine stopped answering", hint="see logs/engine.log")
 
-        daemon.with_engine(self._here, show)
+        with_engine(self._here, show)

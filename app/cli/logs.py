@@ -12,7 +12,7 @@ from app.cli import daemon, printer, progress, session
 from app.cli.client import part
 from app.cli.look import Ref
 from app.settings import Settings
-from core.errors import NotFound
+from core.errors import NotFound, Unavailable
 
 Document = dict[str, Any]
 
@@ -62,8 +62,12 @@ def _follow(here: Settings, tree: Document, stage: str | None, action: str | Non
                 _print({key: value for key, value in item.items() if key != "type"}, as_json=as_json)
             elif item["type"] == "execution":
                 last = item["execution"]
-            elif item["type"] == "end" and not as_json:
-                printer.note(progress.outcome(last))
+            elif item["type"] == "end":
+                break
+        else:
+            raise Unavailable("the engine stopped answering", hint="ask for the logs again")
+    if not as_json:
+        printer.note(progress.outcome(last))
     return 0 if last["status"] == "Succeeded" else 1
 
 

@@ -22,6 +22,7 @@ COLOURS = {
     "Cancelled": "90",
     "Abandoned": "33",
 }
+_FOR_JSON = ("summary", "error_message", "message", "deployment", "target", "function", "alias")
 GLYPHS = {
     "Succeeded": "✓",
     "Failed": "✗",
@@ -225,7 +226,7 @@ def story(document: Document) -> list[str]:
 
 def _adds(key: str, value: Any, sentence: str) -> bool:
     """Whether a fact says something that the sentence does not; ids and long texts are for `--json`."""
-    if key.endswith("_id") or key in ("summary", "error_message", "message"):
+    if key.endswith("_id") or key in _FOR_JSON:
         return False
     return not (isinstance(value, (str, int, float)) and _value(value) in sentence)
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from app.announce import is_running
-from tests.fakes.command_line import CommandLine, until
+from tests.fakes.command_line import PIPELINE, TRIVIAL, CommandLine, commands, line_with, until
 
+SLOW = PIPELINE.replace("name: trivial", "name: slow") + commands("Long", "echo begun", "sleep 3")
 KINDS = {
     "app.processes.supervisor": "supervisor",
     "-m runtime": "runtime",
@@ -68,6 +69,40 @@ def test_a_killed_process_is_back_at_its_place(own: CommandLine, victim: str) ->
     }
     assert own("run", timeout_s=120).returncode == 0
     assert kinds(own) == EACH_ONCE
+
+
+def test_a_run_is_followed_across_a_restart_of_the_engine(own: CommandLine) -> None:
+    """To its end, each piece of news once."""
+    own("up")
+    own.write(SLOW)
+    run = own.begin("run")
+    try:
+        seen = line_with(run, "Long/Say started")
+        os.kill(own.pids()["engine"], signal.SIGKILL)
+        seen += run.communicate(timeout=60)[0]
+    finally:
+        own.write(TRIVIAL)
+    assert run.returncode == 0
+    for line in ("Long/Say started", "Long/Say Succeeded", "slow #"):
+        assert seen.count(line) == (2 if line == "slow #" else 1), seen
+
+
+def test_a_run_does_not_start_servers_that_were_stopped(own: CommandLine) -> None:
+    """It says that the execution goes on when they are up; and so it does."""
+    own("up")
+    own.write(SLOW)
+    run = own.begin("run")
+    try:
+        line_with(run, "Long/Say started")
+        own("down")
+        told, _ = run.communicate(timeout=60)
+    finally:
+        own.write(TRIVIAL)
+    assert run.returncode == 5
+    assert "the servers have stopped, slow #" in told
+    assert kinds(own) == Counter()
+    own("up")
+    until(lambda: own.json("show")["status"] == "Succeeded", "it goes on")
 
 
 def test_nothing_outlives_a_killed_supervisor(own: CommandLine) -> None:

@@ -130,6 +130,9 @@ def test_the_follow_stream_ends_with_the_execution(api: Ask, bench: Bench) -> No
     assert answer.headers["content-type"] == "application/x-ndjson"
     assert {line["type"] for line in answer.lines} == {"event", "execution", "end"}
     assert answer.lines[-1] == {"type": "end", "status": "Failed"}
+    last = [line["event"]["seq"] for line in answer.lines if line["type"] == "event"][-1]
+    again = api("GET", f"/v1/executions/latest/follow?after={last}")
+    assert [line["type"] for line in again.lines] == ["execution", "end"]
 
 
 def test_the_follow_stream_has_log_lines_when_asked(api: Ask, bench: Bench) -> None:
