@@ -34,6 +34,19 @@ ROUTINE = frozenset(
     }
 )
 
+# Kinds whose writer says all of it in `why`, the alias and what happened to it.
+COMPLETE = frozenset(
+    {
+        "AlarmEvaluated",
+        "AlarmFired",
+        "DeploymentSucceeded",
+        "RollbackStarted",
+        "RolledBack",
+        "TrafficShifted",
+        "VersionPublished",
+    }
+)
+
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -86,7 +99,9 @@ def _decision(event: Event) -> Decision:
 
 
 def sentence(event: Event) -> str:
-    """`event` in one plain sentence: `Alarm fired for orders:live: 7 of 20 requests failed`."""
+    """`event` in one plain sentence: `Stage failed (Build): action Lint failed`."""
+    if event.kind in COMPLETE and event.why:
+        return f"{event.why[:1].upper()}{event.why[1:]}" if event.why.startswith("alarm ") else event.why
     words = _WORDS.sub(" ", event.kind).lower()
     text = f"{words[:1].upper()}{words[1:]}"
     if event.subject:

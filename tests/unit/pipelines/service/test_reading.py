@@ -103,11 +103,14 @@ def test_a_story_of_a_rollback_names_the_alarm_before_it(bench: Bench) -> None:
     execution = bench.failed_in_build()
     with bench.database.transaction() as transaction:
         facts = {"harmed_requests": 7}
-        transaction.append(NewEvent("AlarmFired", "orders:live", "7 of 20 requests failed", execution.id, facts))
-        transaction.append(NewEvent("RolledBack", "orders:live", "back on version 2", execution.id))
+        transaction.append(
+            NewEvent("AlarmFired", "orders:live", "alarm errors fired: 7 of 20 failed", execution.id, facts)
+        )
+        transaction.append(NewEvent("RolledBack", "orders:live", "orders:live is back on version 2", execution.id))
     told = {item.kind: item for item in bench.service.why().decisions}
-    assert told["AlarmFired"].sentence == "Alarm fired (orders:live): 7 of 20 requests failed"
+    assert told["AlarmFired"].sentence == "Alarm errors fired: 7 of 20 failed"
     assert told["AlarmFired"].facts == {"harmed_requests": 7}
+    assert told["RolledBack"].sentence == "orders:live is back on version 2"
     assert told["RolledBack"].seq > told["AlarmFired"].seq
 
 
