@@ -16,6 +16,7 @@ from app.settings import Settings
 from core.clock import Clock
 from core.errors import InvalidInput, Unavailable
 from core.ids import RandomIds
+from core.socket_path import short
 from deploy.targets import Target, Targets
 from pipelines import definition
 from pipelines.definition.model import PipelineDefinition
@@ -111,13 +112,7 @@ def nudge(run_directory: Path) -> None:
     for path in run_directory.glob("runner-*.sock"):
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.setblocking(False)
-            sender.sendto(b"!", _short(path))
-
-
-def _short(path: Path) -> str:
-    """A name for a socket's path that fits into the 108 bytes the kernel takes."""
-    text = str(path)
-    return text if len(text.encode()) < 100 else os.path.relpath(text)
+            sender.sendto(b"!", short(path))
 
 
 def targets(here: Settings, clock: Clock, environ: Mapping[str, str]) -> Targets:

@@ -24,6 +24,7 @@ from typing import TypeVar
 from core.errors import LeaseLost, PenstockError
 from core.holder import this_process
 from core.process import kill_tagged
+from core.socket_path import short
 from pipelines.definition import from_data
 from pipelines.engine.claims import Claims, Renewer
 from pipelines.engine.drive import Drive
@@ -140,7 +141,7 @@ class Runner:
         self._socket_path.unlink(missing_ok=True)
         nudges = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         nudges.setblocking(False)
-        nudges.bind(str(self._socket_path))
+        nudges.bind(short(self._socket_path))
         self._socket_path.chmod(0o600)
         return nudges
 
