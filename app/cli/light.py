@@ -1,6 +1,6 @@
 """Reading options without pydantic: typer imports it (0.1 s) for the first option of any type, even a text.
 
-Only those two types, and lists of them, are read here; every other one is left to typer.
+Texts and paths, lists of them, and defaults are read here; every other one is left to typer.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def _read(parameter: Any, value: Any, typers_own: Callable[[], Any]) -> Any:
     """The value of a parameter, read by us if its type is plain."""
     described = getattr(parameter, "type_descriptor", None)
     annotation = getattr(described, "annotation", None)
-    if annotation is bool and value is None:
-        return None
+    if (annotation is bool and value is None) or (annotation is int and isinstance(value, int)):
+        return value
     if annotation not in _PLAIN or parameter.required or parameter.callback is not None:
         return typers_own()
     return None if value is None else _PLAIN[annotation](value)
