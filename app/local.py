@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from app import documents, wiring
 from app.documents import Document
 from app.settings import Settings
+from app.supervised import processes
 from core.clock import SystemClock
 from core.errors import InvalidInput
 from pipelines.service import Service
@@ -17,12 +18,14 @@ from store.records import ExecutionStatus
 class Local:
     """The store's answers."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, here: Settings) -> None:
         self._service = service
+        self._here = here
 
     def status(self) -> Document:
-        """Every pipeline's state; no processes, since none runs."""
-        return {"pipelines": [documents.state(item) for item in self._service.status()], "processes": {}}
+        """Every pipeline's state, and how the processes are."""
+        pipelines = [documents.state(item) for item in self._service.status()]
+        return {"pipelines": pipelines, "processes": processes(self._here)}
 
     def executions(self, pipeline: str | None, status: str | None, limit: int) -> Document:
         """The newest executions."""
@@ -59,6 +62,6 @@ def opened(here: Settings) -> Iterator[Local]:
     clock = SystemClock()
     store = wiring.database(here, clock)
     try:
-        yield Local(wiring.service(here, store, clock))
+        yield Local(wiring.service(here, store, clock), here)
     finally:
         store.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import signal
 import subprocess
@@ -11,16 +9,17 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from app import announce
 from app.cli import printer
 from app.cli.client import HINT, NOT_UP, Client, NotUp, connect
 from app.settings import Settings
+from app.supervised import is_supervised, states
 from core.errors import PenstockError, Unavailable
 
 T = TypeVar("T")
-START_S = 60.0
+START_S = 120.0  # the first start of all migrates Prefect's database
 RESTART_S = 20.0
 ORPHANED_S = 2.0  # so long is waited for an engine that nobody would start again
 STOP_S = 30.0
@@ -70,7 +69,7 @@ def with_engine_again(here: Settings, act: Callable[[Client], T]) -> T:
         try:
             return act(engine(here))
         except NotUp:
-            if time.monotonic() > until - (0 if supervised(here) else RESTART_S - ORPHANED_S):
+            if time.monotonic() > until - (0 if is_supervised(here) else RESTART_S - ORPHANED_S):
                 raise
         time.sleep(0.05)
 
@@ -82,14 +81,14 @@ def start(here: Settings, wanted: Sequence[str] = COMPONENTS) -> None:
         Unavailable: one cannot be started; the message holds the tail of its log.
     """
     before = failures(here)  # a server that was killed often may still start well
-    launched = None if supervised(here) else _launch(here)
+    launched = None if is_supervised(here) else _launch(here)
     until = time.monotonic() + START_S
     said = False
     while missing := [name for name in wanted if not ready(here, name)]:
         if not said:
             printer.note(f"starting the servers of {here.home} …")
             said = True
-        if launched is not None and launched.poll() is not None and not supervised(here):
+        if launched is not None and launched.poll() is not None and not is_supervised(here):
             raise _failed(here, "supervisor", "the supervisor ended at once")
         for name in missing:
             if failures(here).get(name, 0) >= max(FAILING, before.get(name, 0) + 1):
@@ -105,29 +104,17 @@ def stop(here: Settings) -> bool:
     Raises:
         Unavailable: the supervisor does not stop.
     """
-    if not supervised(here):
+    if not is_supervised(here):
         return False
     said = announce.read(here.announcement("supervisor"))
     if said is not None:
         os.kill(said.pid, signal.SIGTERM)
     until = time.monotonic() + STOP_S
-    while supervised(here):
+    while is_supervised(here):
         if time.monotonic() > until:
             raise Unavailable("the supervisor does not stop", hint=f"see {here.log_directory / 'supervisor.log'}")
         time.sleep(0.02)
     return True
-
-
-def supervised(here: Settings) -> bool:
-    """Whether a supervisor holds this home's lock."""
-    try:
-        with (here.run_directory / "supervisor.lock").open("r") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def ready(here: Settings, name: str) -> bool:
@@ -136,21 +123,6 @@ def ready(here: Settings, name: str) -> bool:
         return (here.run_directory / f"{name}.sock").exists() and states(here).get(name, {}).get("state") == "running"
     said = announce.read(here.announcement(name))
     return said is not None and said.pid == states(here).get(name, {}).get("pid", said.pid)
-
-
-def url(here: Settings, name: str) -> str:
-    """Where that process serves; "" when it does not say so."""
-    said = announce.read(here.announcement(name))
-    return said.url if said is not None else ""
-
-
-def states(here: Settings) -> dict[str, dict[str, Any]]:
-    """What the supervisor wrote down about each process; empty when none did."""
-    try:
-        found: dict[str, dict[str, Any]] = json.loads((here.run_directory / "components.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found
 
 
 def failures(here: Settings) -> dict[str, int]:

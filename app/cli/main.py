@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. Never raises but SystemExit."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     given = ["version"] if given == ["--version"] else given
+    printer.print_anything()
     try:
         return _run(given)
     except PenstockError as problem:

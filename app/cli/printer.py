@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import time
@@ -11,6 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput, PenstockError
+
+
+def print_anything() -> None:
+    """From now on a character that the terminal cannot show becomes a question mark, not an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def line(text: str = "") -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from app.cli import daemon, printer, session
+from app.supervised import is_supervised, url
 from core.errors import InvalidInput, NotAllowed
 
 
@@ -25,16 +26,16 @@ def up(
     if foreground:
         from app.processes.supervisor import supervise
 
-        if daemon.supervised(here):
+        if is_supervised(here):
             raise NotAllowed("the servers run in the background", hint="stop them with `penstock down`")
         return supervise(here)
     daemon.start(here)
-    found = {name: daemon.url(here, name) for name in daemon.COMPONENTS}
+    found = {name: url(here, name) for name in daemon.COMPONENTS}
     if json:
         printer.document({"home": str(here.home), "processes": found})
     else:
-        for name, url in found.items():
-            printer.line(f"{name:9} up  {url or ''}".rstrip())
+        for name, place in found.items():
+            printer.line(f"{name:9} up  {place}".rstrip())
     return 0
 
 
@@ -60,7 +61,7 @@ def env(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fals
     from app.local_target import ACCESS_KEY, REGION, SECRET_KEY
 
     values = {
-        "AWS_ENDPOINT_URL": daemon.url(here, "runtime"),
+        "AWS_ENDPOINT_URL": url(here, "runtime"),
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,

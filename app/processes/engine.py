@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 import sys
@@ -19,6 +18,7 @@ from app.api.watch import Watch
 from app.processes import logs
 from app.processes.ticker import TickerThread
 from app.settings import Settings
+from app.supervised import processes
 from app.supervisor.components import ENGINE, steady_port
 from core.clock import SystemClock
 from core.units import iso
@@ -44,18 +44,6 @@ def main() -> int:
         ticker.stop()
         store.close()
     return 0
-
-
-def processes(here: Settings) -> dict[str, object]:
-    """How every supervised process is, by name; empty when no supervisor wrote it down."""
-    try:
-        found = json.loads((here.run_directory / "components.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {
-        name: {**state, "url": said.url if (said := announce.read(here.announcement(name))) else None}
-        for name, state in found.items()
-    }
 
 
 async def _serve(app: ASGIApp, here: Settings) -> None:

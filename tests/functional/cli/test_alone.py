@@ -152,6 +152,14 @@ def test_a_damaged_store_is_an_error_not_a_crash(penstock: CommandLine) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_of_another_alphabet_is_no_crash(penstock: CommandLine, encoding: str) -> None:
+    """What it cannot show becomes a question mark."""
+    penstock.write(TRIVIAL, "\N{SNOWMAN}.yaml")
+    done = penstock("validate", "\N{SNOWMAN}.yaml", env={"PYTHONIOENCODING": encoding})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "?.yaml: ok\n", "")
+
+
 def test_a_reader_that_leaves_is_no_crash(penstock: CommandLine) -> None:
     """`penstock schema | head -1`."""
     shell = " ".join(CommandLine.command("schema")) + " | head -1"
