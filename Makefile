@@ -43,6 +43,7 @@ types: .venv/.ready
 bench: .venv/.ready
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/hooks.py
+	$(BIN)/python benchmarks/kills.py
 
 lock: .venv/.ready
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header \

@@ -37,6 +37,7 @@ class Buildbot:
     def __init__(self) -> None:
         self._servers: list[Server] = []
         self._port = 0
+        self._connection: http.client.HTTPConnection | None = None
 
     def start(self) -> None:
         """Starts master and worker and waits until the worker is connected."""
@@ -77,6 +78,8 @@ class Buildbot:
 
     def stop(self) -> None:
         """Ends worker and master."""
+        if self._connection is not None:
+            self._connection.close()
         while self._servers:
             self._servers.pop().stop()
 
@@ -84,14 +87,13 @@ class Buildbot:
         return bool(self._call("GET", "workers")["workers"][0]["connected_to"])
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        try:
-            text = None if body is None else json.dumps(body)
-            connection.request(method, f"/api/v2/{path}", text, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            data = answer.read()
-            if answer.status != http.HTTPStatus.OK:
-                raise SystemExit(f"buildbot answered {answer.status}: {data[:500]!r}")
-            return json.loads(data)
-        finally:
-            connection.close()
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        connection = self._connection
+        text = None if body is None else json.dumps(body)
+        connection.request(method, f"/api/v2/{path}", text, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        data = answer.read()
+        if answer.status != http.HTTPStatus.OK:
+            raise SystemExit(f"buildbot answered {answer.status}: {data[:500]!r}")
+        return json.loads(data)
