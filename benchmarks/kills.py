@@ -28,10 +28,12 @@ def main() -> int:
     try:
         kills.begin(workshop)
         for number in range(1, arguments.rounds + 1):
-            victim = chance.choice(kills.VICTIMS)
+            victim, wrong = chance.choice(kills.VICTIMS), number % 3 == 0
             started = time.monotonic()
-            status = kills.round_of(workshop, number, victim, chance)
-            print(f"{number:3d}  kill -9 {victim:10s}  {status:9s}  {time.monotonic() - started:5.1f} s", flush=True)
+            status = kills.round_of(workshop, number, victim, chance, wrong=wrong)
+            took_s = time.monotonic() - started
+            kind = "wrong" if wrong else "good"
+            print(f"{number:3d}  {kind:5s}  kill -9 {victim:10s}  {status:9s}  {took_s:5.1f} s", flush=True)
     except AssertionError as broken:
         print(f"a promise was broken: {broken}\nthe workshop is left as it is: {workshop.folder}", file=sys.stderr)
         return 1

@@ -164,8 +164,8 @@ def _traffic(wanted: Wanted, observed: Observed, version: str | None) -> Iterato
         raise NotAllowed(
             f"alias {wanted.function}:{wanted.alias} is split between two versions already ({routing})",
             why="no unfinished deployment of ours did that",
-            hint=f"put it on one version first: penstock rollback {wanted.function} --alias {wanted.alias} "
-            f"--to {routing.version}",
+            hint="put it on one version first: "
+            f"penstock rollback {wanted.function}:{wanted.alias} --to {routing.version}",
         )
     if routing.version != version:
         yield ShiftTraffic(wanted.function, wanted.alias, routing.version, version, wanted.steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,6 +14,7 @@ Problem = tuple[str, str, str]
 
 MOST_ALARMS = 10  # Source: CodeDeploy AlarmConfiguration
 METRICS = ("ErrorRate", "Errors", "Throttles", "Duration")
+SHORT_PERIODS_S = (1, 5, 10, 20, 30)  # Source: CloudWatch GetMetricData, MetricStat.Period
 MISSING_DATA = ("missing", "notBreaching", "breaching", "ignore")  # Source: CloudWatch TreatMissingData
 
 
@@ -42,6 +44,8 @@ class MetricAlarm:
     minimum_invocations: int = 1
     missing: str = "missing"
 
+
+_NUMERAL = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 Alarm = NamedAlarm | MetricAlarm
 
@@ -97,7 +101,7 @@ def _one(item: Any, path: str) -> tuple[Alarm | None, list[Problem]]:
     problems = _keys(item, path) + _words(item, path) + _numbers(item, path)
     if problems:
         return None, problems
-    values: dict[str, Any] = {field: item[key] for key, (field, _, _) in _NUMBERS.items() if key in item}
+    values: dict[str, Any] = {field: _number(item[key]) for key, (field, _, _) in _NUMBERS.items() if key in item}
     values.setdefault("datapoints_to_alarm", values.get("evaluation_periods", 1))
     if values["datapoints_to_alarm"] > values.get("evaluation_periods", 1):
         return None, [(f"{path}.datapointsToAlarm", "it is more than evaluationPeriods", "lower it")]
@@ -127,9 +131,20 @@ def _words(item: Mapping[str, Any], path: str) -> list[Problem]:
 def _numbers(item: Mapping[str, Any], path: str) -> list[Problem]:
     problems: list[Problem] = []
     for key, (_, least, whole) in _NUMBERS.items():
-        value = item.get(key, least)
+        value = _number(item.get(key, least))
         fits = isinstance(value, int) if whole else isinstance(value, int | float)
         if isinstance(value, bool) or not fits or value < least:
             kind = "a whole number" if whole else "a number"
-            problems.append((f"{path}.{key}", f"it must be {kind} of at least {least:g}, not {value!r}", ""))
+            problems.append((f"{path}.{key}", f"it must be {kind} of at least {least:g}, not {item[key]!r}", ""))
+        elif key == "periodSeconds" and value not in SHORT_PERIODS_S and value % 60:
+            known = ", ".join(map(str, SHORT_PERIODS_S))
+            hint = f"use {known} or a multiple of 60"
+            problems.append((f"{path}.{key}", f"CloudWatch keeps no periods of {value} seconds", hint))
     return problems
+
+
+def _number(value: Any) -> Any:
+    """`value`, or the number its text says: what a `#{namespace.key}` stood for arrives as text."""
+    if isinstance(value, str) and _NUMERAL.fullmatch(value):
+        return float(value) if "." in value else int(value)
+    return value

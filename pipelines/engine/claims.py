@@ -11,7 +11,7 @@ from core.clock import Clock
 from core.errors import LeaseLost, PenstockError
 from pipelines.engine.holding import Holding
 from store.database import Database
-from store.records import ExecutionRecord, Lease
+from store.records import ExecutionRecord, Lease, NewEvent
 
 LEASE_TTL_S = 10.0
 RENEW_EVERY_S = 3.0
@@ -52,10 +52,17 @@ class Claims:
                     break
         return ours, taken
 
-    def hand_back(self, execution_id: str, lease: Lease) -> None:
-        """Let another driver have the execution now, which stays due; nothing happens when the lease is lost."""
+    def hand_back(self, execution_id: str, lease: Lease, problem: str = "") -> None:
+        """Let another driver have the execution now, which stays due; nothing happens when the lease is lost.
+
+        A `problem` (why we could not advance it) is told in the ledger, so that `why` and `run` show it.
+        """
         try:
             with self.database.transaction(lease=lease) as tx:
+                if problem:
+                    execution = tx.execution(execution_id)
+                    subject = f"{execution.pipeline}/{execution.number}"
+                    tx.append(NewEvent("AdvanceFailed", subject, problem, execution_id))
                 tx.release_lease(lease)
         except LeaseLost:
             _log.debug("execution %s is not ours to hand back", execution_id)

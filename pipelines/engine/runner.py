@@ -212,7 +212,10 @@ class Runner:
         del self._driven[execution_id]
         problem = result.exception()
         if problem is not None or driven.holding.gone:
-            back = self._loop.run_in_executor(self._minds, self._claims.hand_back, execution_id, driven.holding.lease)
+            told = "" if execution_id in self._resting else _told(problem)
+            back = self._loop.run_in_executor(
+                self._minds, self._claims.hand_back, execution_id, driven.holding.lease, told
+            )
             self._going_back.add(back)
             back.add_done_callback(self._going_back.discard)
         if problem is None or isinstance(problem, LeaseLost):
@@ -242,6 +245,13 @@ class Runner:
         if self._going_back:
             await asyncio.wait(self._going_back)
         self._clean = await self._runs.close(patience_s=1.0) and self._clean
+
+
+def _told(problem: BaseException | None) -> str:
+    """What the ledger is told of `problem`: its kind only, for the text of a foreign error may hold anything."""
+    if problem is None or isinstance(problem, LeaseLost):
+        return ""
+    return f"Penstock could not advance it ({type(problem).__name__}) and tries again; the runner's log says more"
 
 
 def main(dependencies: Dependencies, *, name: str, secrets: tuple[str, ...] = ()) -> int:

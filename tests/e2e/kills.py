@@ -14,6 +14,9 @@ from tests.e2e import given, then, when
 
 VICTIMS = ("engine", "runner-1", "runtime", "prefect", "supervisor", "all")
 RELEASE_S = 4.5
+ONE_EACH = ("app.processes.supervisor", "app.processes.engine", "app.processes.runner", "prefect_server")
+FINE = "COUPONS.get(coupon, 0)"
+WRONG = "(COUPONS[coupon] if coupon else 0)"
 
 
 def begin(workshop: Workshop) -> None:
@@ -23,19 +26,22 @@ def begin(workshop: Workshop) -> None:
     given.a_first_version(workshop)
 
 
-def round_of(workshop: Workshop, number: int, victim: str, chance: random.Random) -> str:
-    """One release in which `victim` is killed at some moment; the execution's status. What must hold is asserted."""
+def round_of(workshop: Workshop, number: int, victim: str, chance: random.Random, *, wrong: bool = False) -> str:
+    """One release under load in which `victim` is killed at some moment; the execution's status.
+
+    A `wrong` version raises on some of the orders. What must hold is asserted.
+    """
     before, _ = workshop.alias()
-    file = workshop.folder / "src/orders/round.py"
-    file.write_text(f'"""Round {number}."""\n')
+    _write(workshop, number, wrong=wrong)
     workshop.commit(f"Round {number}")
-    execution_id = when.the_pipeline_is_started(workshop)
-    _released(workshop, execution_id)
-    time.sleep(chance.uniform(0, RELEASE_S))
-    names = set(when.processes(workshop)) if victim == "all" else {victim}
-    assert when.killed(workshop, *names)
-    workshop.up()
-    status = then.it_ends(workshop, execution_id, timeout_s=90)
+    with when.customers_order(workshop, when.KNOWN_COUPON, when.UNKNOWN_COUPON):
+        execution_id = when.the_pipeline_is_started(workshop)
+        _released(workshop, execution_id)
+        time.sleep(chance.uniform(0, RELEASE_S))
+        names = set(when.processes(workshop)) if victim == "all" else {victim}
+        assert when.killed(workshop, *names)
+        workshop.up()
+        status = then.it_ends(workshop, execution_id, timeout_s=90)
     assert status in ("Succeeded", "Failed")
     version, split = workshop.alias()
     assert dict(split) == {}, f"the alias is split: {version} {split}"
@@ -44,6 +50,8 @@ def round_of(workshop: Workshop, number: int, victim: str, chance: random.Random
     else:
         assert version == before, f"failed, and the alias is on {version}, not on {before}"
     one_driver(then.events(workshop, execution_id))
+    running = then.processes_of(workshop)
+    assert all(sum(name in line for line in running) <= 1 for name in ONE_EACH), running
     return status
 
 
@@ -57,6 +65,15 @@ def one_driver(story: list[Event]) -> None:
     for kind in ("ExecutionStarted", "ExecutionSucceeded", "ExecutionFailed"):
         assert counts[kind] <= 1, counts
     assert counts["ActionResumed"] <= 1, counts
+
+
+def _write(workshop: Workshop, number: int, *, wrong: bool) -> None:
+    """The code of this round: right whatever the round before was, or wrong for coupons nobody knows."""
+    (workshop.folder / "src/orders/round.py").write_text(f'"""Round {number}."""\n')
+    file = workshop.folder / "src/orders/pricing.py"
+    text = file.read_text().replace(WRONG, FINE)
+    assert FINE in text
+    file.write_text(text.replace(FINE, WRONG) if wrong else text)
 
 
 def _released(workshop: Workshop, execution_id: str) -> None:

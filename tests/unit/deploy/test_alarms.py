@@ -12,14 +12,21 @@ INLINE = {"name": "errors", "metric": "ErrorRate", "threshold": 5}
 
 
 def test_a_name_and_an_inline_alarm_are_read() -> None:
-    alarms, problems = read(["pager", {**INLINE, "periodSeconds": 2, "evaluationPeriods": 3, "minimumInvocations": 9}])
+    alarms, problems = read(["pager", {**INLINE, "periodSeconds": 10, "evaluationPeriods": 3, "minimumInvocations": 9}])
 
     assert problems == []
     assert alarms == (
         NamedAlarm("pager"),
-        MetricAlarm("errors", "ErrorRate", 5, 2, evaluation_periods=3, datapoints_to_alarm=3, minimum_invocations=9),
+        MetricAlarm("errors", "ErrorRate", 5, 10, evaluation_periods=3, datapoints_to_alarm=3, minimum_invocations=9),
     )
     assert tuple(from_data(to_data(alarm)) for alarm in alarms) == alarms
+
+
+def test_a_number_that_a_variable_stood_for_arrives_as_text() -> None:
+    alarms, problems = read([{**INLINE, "threshold": "2.5", "periodSeconds": "60"}])
+
+    assert problems == []
+    assert alarms == (MetricAlarm("errors", "ErrorRate", 2.5, 60),)
 
 
 @pytest.mark.parametrize(
@@ -27,8 +34,11 @@ def test_a_name_and_an_inline_alarm_are_read() -> None:
     [
         ({**INLINE, "perodSeconds": 1}, "alarms[0].perodSeconds", "did you mean 'periodSeconds'?"),
         ({**INLINE, "metric": "ErorRate"}, "alarms[0].metric", "did you mean 'ErrorRate'?"),
-        ({**INLINE, "threshold": "5"}, "alarms[0].threshold", "a number"),
+        ({**INLINE, "threshold": "nan"}, "alarms[0].threshold", "a number"),
         ({**INLINE, "periodSeconds": 0}, "alarms[0].periodSeconds", "at least 1"),
+        ({**INLINE, "periodSeconds": 2}, "alarms[0].periodSeconds", "no periods of 2 seconds"),
+        ({**INLINE, "periodSeconds": 90}, "alarms[0].periodSeconds", "no periods of 90 seconds"),
+        ({**INLINE, "threshold": "five"}, "alarms[0].threshold", "not 'five'"),
         ({**INLINE, "periodSeconds": True}, "alarms[0].periodSeconds", "whole number"),
         ({**INLINE, "periodSeconds": 1.5}, "alarms[0].periodSeconds", "whole number"),
         ({**INLINE, "datapointsToAlarm": 2}, "alarms[0].datapointsToAlarm", "more than evaluationPeriods"),
