@@ -150,9 +150,9 @@ class Following:
         if self.tree is None or self._stopping:
             return False
         ref = text.short(self.tree)
-        printer.note(f"\n{text.name(self.tree)} goes on without you: `penstock logs -f {ref}` follows it again,")
-        printer.note(f"`penstock stop {ref}` stops it; press Ctrl-C once more to stop it now")
-        try:
+        try:  # the second one may come while the words that ask for it are being printed
+            printer.note(f"\n{text.name(self.tree)} goes on without you: `penstock logs -f {ref}` follows it again,")
+            printer.note(f"`penstock stop {ref}` stops it; press Ctrl-C once more to stop it now")
             time.sleep(SECOND_CTRL_C_S)
         except KeyboardInterrupt:
             self._stopping = True
