@@ -40,7 +40,9 @@ def supervise(here: Settings) -> int:
         try:
             Supervisor(components(here, os.environ), here.run_directory).run()
         finally:
-            sign.unlink(missing_ok=True)
+            said = announce.read(sign)
+            if said is not None and said.pid == os.getpid():  # not another home's that has taken our place
+                sign.unlink(missing_ok=True)
     return 0
 
 

@@ -51,14 +51,20 @@ class Child:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Keeps `components` running until told to stop. `run_directory` holds what it writes down."""
+    """Keeps `components` running until told to stop, or until `run_directory`, which holds what it writes, is gone."""
 
     components: Sequence[Component]
     run_directory: Path
     children: list[Child] = field(init=False)
+    _place: tuple[int, int] | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.children = [Child(component) for component in self.components]
+        self._place = _identity(self.run_directory)
+
+    def _has_home(self) -> bool:
+        """Whether the home it was started for is still there, and no other one in its place."""
+        return self._place is not None and _identity(self.run_directory) == self._place
 
     def run(self) -> None:
         """Supervise until SIGTERM, SIGINT or SIGHUP, then stop every child in the opposite order of starting."""
@@ -67,9 +73,9 @@ class Supervisor:
             _log.warning("ended what an earlier supervisor left: %s", ", ".join(left))
         with _signals() as wake:
             try:
-                while wake.stop is None:
+                while wake.stop is None and self._has_home():
                     wake.wait(self.tick(time.monotonic()))
-                _log.info("stopping on %s", signal.Signals(wake.stop).name)
+                _log.info("stopping: %s", signal.Signals(wake.stop).name if wake.stop else "the home was removed")
             finally:
                 self.stop()
 
@@ -126,12 +132,23 @@ class Supervisor:
         return True
 
     def _write_down(self) -> None:
+        if not self._has_home():
+            return
         running = {child.component.name: child.process.pid for child in self.children if child.process is not None}
         children.record(self.run_directory / "children.json", running)
         write_atomic(
             self.run_directory / "components.json",
             json.dumps({child.component.name: child.status() for child in self.children}),
         )
+
+
+def _identity(directory: Path) -> tuple[int, int] | None:
+    """What tells this directory from any other at the same path; None when there is none."""
+    try:
+        found = directory.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _wait_for_end(child: Child, since: float) -> None:

@@ -176,6 +176,22 @@ def test_a_signal_stops_everything(tmp_path: Path, number: signal.Signals) -> No
     assert json.loads(record.read_text()) == {}
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_removed_home_ends_everything(tmp_path: Path, replaced: bool) -> None:
+    """Nobody could ever stop or see servers whose home is gone, also when another home has come to its place."""
+    home = tmp_path / "home"
+    home.mkdir()
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(home)], cwd=Path(__file__).parents[4])
+    until((home / "children.json").exists, "the child was started")
+    child = json.loads((home / "children.json").read_text())["one"]
+    home.rename(tmp_path / "elsewhere")
+    if replaced:
+        home.mkdir()
+    assert parent.wait(10) == 0
+    assert holder.is_alive(child) is False
+    assert list(home.glob("*")) == []
+
+
 def test_a_full_log_makes_room(tmp_path: Path) -> None:
     """The old one is kept beside."""
     log = tmp_path / "one.log"
