@@ -48,7 +48,7 @@ class Server:
         self._ids = ids
         self._draw = draw or random.SystemRandom().random
         self._connections: set[HttpProtocol] = set()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets NODELAY
         self.port = 0
 
     @property

@@ -73,7 +73,7 @@ async def _serve(app: ASGIApp, here: Settings) -> None:
 
 
 def _listen(here: Settings) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets NODELAY
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, here.api_port or steady_port(here.announcement(ENGINE))))
     listener.listen(128)

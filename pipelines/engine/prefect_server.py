@@ -75,7 +75,7 @@ def prepare_database(database: Path, template: Path) -> str:
 def listen(preferred_port: int) -> socket.socket:
     """A listening loopback socket, on `preferred_port` when that is free."""
     for port in (preferred_port, 0):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio then sets NODELAY
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets NODELAY
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, port))

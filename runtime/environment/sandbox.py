@@ -37,7 +37,7 @@ class Sandbox:
         self._log: int | None = None
         self._partial = b""
         self.pid: int | None = None
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets NODELAY
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen(16)
         host, port = self._socket.getsockname()
