@@ -107,11 +107,14 @@ def test_a_file_that_is_not_there_is_not_found(penstock: CommandLine) -> None:
 
 
 def test_the_schema_accepts_the_pipeline(penstock: CommandLine) -> None:
-    """And is JSON."""
+    """And is JSON, and refuses an unknown key."""
     import jsonschema
     import yaml
 
-    jsonschema.validate(yaml.safe_load(TRIVIAL), json.loads(penstock("schema").stdout))
+    judge = jsonschema.Draft202012Validator(json.loads(penstock("schema").stdout))
+    good = yaml.safe_load(TRIVIAL)
+    assert judge.is_valid(good)
+    assert not judge.is_valid({**good, "stagse": []})
 
 
 def test_version(penstock: CommandLine) -> None:
