@@ -35,8 +35,8 @@ class OtherService(Protocol):
         """Whether `request` is for it; `service` is the one the request was signed for, or empty."""
         ...
 
-    def handle(self, request: Request) -> Response:
-        """The answer."""
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """The answer, now or later."""
         ...
 
 
@@ -87,7 +87,8 @@ class Dispatcher:
         service = _service(request)
         for other in self._others:
             if other.matches(request, service):
-                return other.handle(request)
+                answer = other.handle(request)
+                return await answer if inspect.isawaitable(answer) else answer
         if service not in {"", "lambda"}:
             raise ApiError("NotImplementedException", f"The service {service} is not answered by this local runtime")
         matched = self._routes.match(request.method, request.path, request.query)

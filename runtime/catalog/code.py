@@ -10,6 +10,7 @@ import shutil
 import stat
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 MAX_UNZIPPED_BYTES = 262_144_000
@@ -53,6 +54,10 @@ class CodeStore:
     def directory(self, digest: str) -> Path:
         """Where the package is, or will be, unpacked."""
         return self._root / _hex(digest)
+
+    def layers(self, digests: Iterable[str]) -> tuple[Path, ...]:
+        """Where these layers are unpacked, in the same order."""
+        return tuple(self.directory(digest) for digest in digests)
 
     def find(self, file_name: str) -> Path | None:
         """The zip with this file name (as in `package`), or None; only names of packages are found."""

@@ -1,4 +1,4 @@
-"""The records of the catalog: one function version, one alias."""
+"""The records of the catalog that every invocation needs: one function version, one alias."""
 
 from __future__ import annotations
 
@@ -25,6 +25,17 @@ class UpdateStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LayerUse:
+    """A layer version as a function uses it: kept with the function, so that it outlives the layer's deletion."""
+
+    arn: str
+    code_sha256: str
+    """Base64, as in the code store."""
+    code_size: int
+    unzipped_size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionVersion:
     """`$LATEST` or a published version of a function. A published one never changes but for its state."""
 
@@ -33,7 +44,7 @@ class FunctionVersion:
     settings: Mapping[str, Any]
     """Configuration under AWS's names (Runtime, Handler, Role, Timeout, …), defaults filled in."""
     code_sha256: str
-    """Base64 of the zip's SHA-256, as AWS shows it."""
+    """Base64 of the zip's SHA-256, as AWS shows it; for an image the hexadecimal digest of it, or empty until known."""
     code_size: int
     state: State
     last_update: UpdateStatus
@@ -45,6 +56,21 @@ class FunctionVersion:
     last_update_reason_code: str = ""
     published_digest: str = ""
     """Of what `$LATEST` was when this version was published; decides whether publishing again makes a new one."""
+    layers: tuple[LayerUse, ...] = ()
+    """In the order they are laid over each other: later ones win. `settings["Layers"]` has their ARNs alone."""
+    image_uri: str = ""
+    """As given; empty for a zip."""
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it runs from a container image."""
+        return bool(self.image_uri)
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The digests of every zip in the code store it needs: its code, then its layers in order."""
+        code = () if self.is_image else (self.code_sha256,)
+        return (*code, *(layer.code_sha256 for layer in self.layers))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from core.ids import Ids
 from runtime.catalog.code import BadPackage, CodeStore
+from runtime.catalog.documents import LayerVersion
 from runtime.catalog.records import FunctionVersion, UpdateStatus
 from runtime.catalog.store import Catalog
 from runtime.control import states
@@ -54,7 +55,8 @@ class Settling:
         for version in self._catalog.all_versions():
             if states.unsettled(version):
                 await self._settle(version)
-        self._code.keep_only({version.code_sha256 for version in self._catalog.all_versions()})
+        used = {digest for version in self._catalog.all_versions() for digest in version.packages}
+        self._code.keep_only(used | {layer.code_sha256 for layer in self._catalog.all(LayerVersion)})
 
     async def stop(self) -> None:
         """Wait for what is being unpacked."""
@@ -63,7 +65,8 @@ class Settling:
     async def _settle(self, version: FunctionVersion) -> None:
         failure = None
         try:
-            await asyncio.to_thread(self._code.unpack, version.code_sha256)
+            for digest in version.packages:
+                await asyncio.to_thread(self._code.unpack, digest)
         except (BadPackage, OSError) as error:
             failure = f"{BAD_ZIP} ({error})"
         now = self._catalog.version(version.name, version.version)

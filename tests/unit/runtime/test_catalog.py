@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from runtime.catalog.records import Alias
-from runtime.catalog.store import Catalog
+from runtime.catalog.documents import (
+    ALL,
+    Document,
+    EventInvokeConfig,
+    EventSourceMapping,
+    FunctionUrl,
+    LayerPolicy,
+    LayerVersion,
+    Policy,
+    ProvisionedConcurrency,
+    RecursionConfig,
+    ReservedConcurrency,
+)
+from runtime.catalog.records import Alias, LayerUse
+from runtime.catalog.store import Catalog, Change
 from runtime.control.paging import page
 from tests.unit.runtime.records import version
 
@@ -46,6 +60,92 @@ def test_every_change_moves_the_generation(tmp_path: Path) -> None:
     catalog.delete_alias("orders", "live")
     seen.append(catalog.generation)
     assert seen == sorted(set(seen))
+
+
+DOCUMENTS: tuple[Document, ...] = (
+    Policy("orders", "live", ({"Sid": "a"},), "r"),
+    ReservedConcurrency("orders", 7),
+    ProvisionedConcurrency("orders", "1", 2, "t"),
+    EventInvokeConfig("orders", "$LATEST", 1.5, 0, 60, "", "arn:x"),
+    FunctionUrl("orders", "", "abc", "NONE", "t", "t", cors={"MaxAge": 1}),
+    RecursionConfig("orders", "Allow"),
+    EventSourceMapping("u-1", "orders", "", "arn:q", {"BatchSize": 10}, True, "Enabled", 2.5, tags={"a": "b"}),
+    LayerVersion("base", 1, "d", "AAAA", 1, 2, "t", ("python3.11",), ("x86_64",)),
+    LayerPolicy("base", 1, ({"Sid": "a"},), "r"),
+)
+
+
+def test_every_kind_of_document_is_kept_and_found_again(tmp_path: Path) -> None:
+    assert {type(record) for record in DOCUMENTS} == set(ALL)
+    Catalog(tmp_path / "c.db").put(*DOCUMENTS)
+    again = Catalog(tmp_path / "c.db")
+    assert [again.find(type(record), record.owner, record.key) for record in DOCUMENTS] == list(DOCUMENTS)
+    assert again.reserved("orders") == 7
+    assert again.reserved("other") is None
+    assert again.policy("orders", "live") == DOCUMENTS[0]
+    assert again.policy("orders", None) is None
+    assert again.event_invoke_config("orders", None) == DOCUMENTS[3]
+    assert again.mappings() == [DOCUMENTS[6]]
+
+
+def test_with_a_function_goes_what_is_attached_to_it_but_not_its_mappings(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path / "c.db")
+    catalog.save(version(), version("1"))
+    catalog.put(*DOCUMENTS, ReservedConcurrency("other", 1))
+    catalog.delete_version("orders", "1")
+    assert catalog.provisioned("orders", "1") is None
+    catalog.delete_alias("orders", "live")
+    assert catalog.policy("orders", "live") is None
+    catalog.delete_function("orders")
+    for kept in (catalog, Catalog(tmp_path / "c.db")):
+        left = {type(record) for kind in ALL for record in kept.all(kind) if record.owner != "other"}
+        assert left == {EventSourceMapping, LayerVersion, LayerPolicy}
+        assert kept.reserved("other") == 1
+
+
+def test_a_layer_number_is_never_used_twice(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path / "c.db")
+    catalog.put(DOCUMENTS[7])
+    catalog.remove(LayerVersion, "base", "1")
+    assert catalog.next_layer_number("base") == 2
+    assert catalog.all(LayerVersion) == []
+
+
+def test_a_version_keeps_the_layers_it_uses(tmp_path: Path) -> None:
+    used = replace(version(), layers=(LayerUse("arn:l:1", "BBBB", 3, 4),))
+    Catalog(tmp_path / "c.db").save(used)
+    assert Catalog(tmp_path / "c.db").version("orders", "$LATEST") == used
+    assert used.packages == ("AAAA", "BBBB")
+
+
+def test_followers_hear_of_every_change_and_cannot_undo_one(tmp_path: Path) -> None:
+    catalog, heard = Catalog(tmp_path / "c.db"), list[Change]()
+
+    def broken(change: Change) -> None:
+        raise RuntimeError(change)
+
+    catalog.on_change(broken)
+    catalog.on_change(heard.append)
+    catalog.save(version(), version("1"))
+    catalog.save_alias(Alias("orders", "live", "1", "", "r"))
+    catalog.put(ReservedConcurrency("orders", 7))
+    catalog.remove(ReservedConcurrency, "orders")
+    catalog.remove(ReservedConcurrency, "orders")
+    catalog.save_tags("orders", {})
+    catalog.delete_alias("orders", "live")
+    catalog.delete_version("orders", "1")
+    catalog.delete_function("orders")
+    assert heard == [
+        Change("function", "orders", "$LATEST"),
+        Change("function", "orders", "1"),
+        Change("alias", "orders", "live"),
+        Change("concurrency", "orders"),
+        Change("concurrency", "orders"),
+        Change("tags", "orders"),
+        Change("alias", "orders", "live"),
+        Change("function", "orders", "1"),
+        Change("function", "orders"),
+    ]
 
 
 def test_pages_follow_each_other_to_the_end() -> None:
