@@ -211,10 +211,10 @@ class Environment:
         self._cancel_timer()
         now = self._loop.time()
         self.idle_since = now
-        result = replace(result, duration_ms=(now - self._began_at) * 1000)
         request_id, init_ms = invocation.request_id, self._init_ms
         self._init_ms = None
         used_mb = self._memory.peak_mb(self._sandbox.pid, now)
+        result = replace(result, duration_ms=(now - self._began_at) * 1000, init_ms=init_ms, used_mb=used_mb)
         for line in (
             f"END RequestId: {request_id}",
             results.report(request_id, result, self._memory_mb, used_mb, init_ms),

@@ -30,8 +30,8 @@ class Recorder(Protocol):
         """An invocation starts, as the `running`th of its function at this moment."""
         ...
 
-    def ended(self, route: Route, version: str, second: int, duration_ms: float, *, failed: bool) -> None:
-        """An invocation that started in `second` ended."""
+    def ended(self, route: Route, version: FunctionVersion, second: int, result: Result) -> None:
+        """An invocation of `version` that started in `second` ended."""
         ...
 
     def throttled(self, route: Route, second: int) -> None:
@@ -132,7 +132,7 @@ class Invoker:
             request_id=call.request_id,
             arn=arn,
             payload=call.payload,
-            done=partial(self._done, route, version.version, second, answer),
+            done=partial(self._done, route, version, second, answer),
             trace_id=call.trace_id,
             client_context=call.client_context,
             wants_log=call.wants_log,
@@ -157,15 +157,15 @@ class Invoker:
         check_invocable(version)
         return version
 
-    def _done(self, route: Route, version: str, second: int, answer: Answer, result: Result) -> None:
+    def _done(self, route: Route, version: FunctionVersion, second: int, answer: Answer, result: Result) -> None:
         self._total -= 1
         left = self._running[route.function] - 1
         if left:
             self._running[route.function] = left
         else:
             del self._running[route.function]
-        self._recorder.ended(route, version, second, result.duration_ms, failed=bool(result.error_type))
-        answer(result, version)
+        self._recorder.ended(route, version, second, result)
+        answer(result, version.version)
 
 
 def throttle() -> ApiError:

@@ -21,6 +21,19 @@ class Result:
     """How the REPORT line words a failure of the environment: "timeout", "error", or empty."""
     duration_ms: float = 0.0
     log_tail: bytes = b""
+    init_ms: float | None = None
+    """Only for the first invocation of an environment."""
+    used_mb: int = 0
+    """The most memory the environment ever used."""
+    provisioned: bool = False
+    """Whether the environment was there by provisioned concurrency."""
+    extensions_ms: float | None = None
+    """How long extensions went on after the runtime was done; None when there were none."""
+
+    @property
+    def billed_ms(self) -> int:
+        """Duration and init together, rounded up. Source: reference §15."""
+        return math.ceil(self.duration_ms + (self.init_ms or 0.0))
 
 
 def timed_out(request_id: str, timeout_s: int) -> Result:

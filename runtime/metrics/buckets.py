@@ -1,6 +1,6 @@
 """What happened in one second, in a form that adds up. Pure.
 
-Durations are kept as a histogram of logarithmic bins, so percentiles are within 1 % of the true value at any volume.
+Values are kept as a histogram of logarithmic bins, so percentiles are within 1 % of the true value at any volume.
 """
 
 from __future__ import annotations
@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 
 _GROWTH = math.log(1.02)
 _ZERO = -(1 << 20)
-"""The bin of durations too small for a logarithm."""
+"""The bin of zero, which has no logarithm."""
+
+
+def bin_of(value: float) -> int:
+    """The bin of `value`, which is 0 or more; that of 1 holds 1 exactly in its middle."""
+    return round(math.log(value) / _GROWTH) if value > 0 else _ZERO
 
 
 @dataclass(slots=True)
@@ -37,7 +42,7 @@ class Bucket:
         self.duration_sum += duration_ms
         self.duration_min = min(self.duration_min, duration_ms)
         self.duration_max = max(self.duration_max, duration_ms)
-        index = math.ceil(math.log(duration_ms) / _GROWTH) if duration_ms > 0 else _ZERO
+        index = bin_of(duration_ms)
         self.durations[index] = self.durations.get(index, 0) + 1
 
     def concurrent(self, running: int) -> None:
@@ -69,14 +74,18 @@ class Bucket:
 class Statistics:
     """One metric over one period. `bins` holds the values' logarithmic bins where percentiles are known."""
 
-    count: int
+    count: float
     total: float
     low: float
     high: float
-    bins: Mapping[int, int] = field(default_factory=dict)
+    bins: Mapping[int, float] = field(default_factory=dict)
 
     def value(self, statistic: str) -> float | None:
-        """`Sum`, `Average`, `Minimum`, `Maximum`, `SampleCount` or `p0`…`p100`; None for any other word."""
+        """`Sum`, `Average`, `Minimum`, `Maximum`, `SampleCount` or `p0`…`p100`; None for any other word.
+
+        None, too, for a percentile of values of which only sums are known, or some are negative. Source: CloudWatch,
+        "Percentiles".
+        """
         simple = {"Sum": self.total, "Minimum": self.low, "Maximum": self.high, "SampleCount": float(self.count)}
         if statistic in simple:
             return simple[statistic]
@@ -85,16 +94,20 @@ class Statistics:
         rank = percentile_rank(statistic)
         return None if rank is None else self.percentile(rank)
 
-    def percentile(self, rank: float) -> float:
-        """The value below which `rank` percent of the samples lie."""
+    def percentile(self, rank: float) -> float | None:
+        """The value below which `rank` percent of the samples lie; None when the samples are not known."""
+        if self.low == self.high:
+            return self.low
+        if sum(self.bins.values()) < self.count - 1e-6:
+            return None
         if rank in {0.0, 100.0}:
             return self.high if rank else self.low
         wanted = max(1, math.ceil(rank * self.count / 100 - 1e-9))
-        seen = 0
+        seen = 0.0
         for index in sorted(self.bins):
             seen += self.bins[index]
             if seen >= wanted:
-                middle = math.exp((index - 0.5) * _GROWTH) if index != _ZERO else 0.0
+                middle = math.exp(index * _GROWTH) if index != _ZERO else 0.0
                 return min(max(middle, self.low), self.high)
         return self.high
 
@@ -133,7 +146,8 @@ def statistics(bucket: Bucket, metric: str) -> Statistics | None:
 
 
 def _zeros_and_ones(count: int, ones: int) -> Statistics:
-    return Statistics(count, float(ones), 0.0 if ones < count else 1.0, 1.0 if ones else 0.0)
+    bins = {_ZERO: count - ones, 0: ones}
+    return Statistics(count, float(ones), 0.0 if ones < count else 1.0, 1.0 if ones else 0.0, bins)
 
 
 METRICS = ("Invocations", "Errors", "Duration", "Throttles", "ConcurrentExecutions")

@@ -53,11 +53,13 @@ class _Query:
         points = self._points(stat["Metric"], stat["Period"], parameters)
         if newest_first:
             points.reverse()
+        values = [(point.at, point.statistics.value(stat["Stat"])) for point in points]
+        known = [(at, value) for at, value in values if value is not None]
         return {
             "Id": each["Id"],
             "Label": each.get("Label") or stat["Metric"].get("MetricName", ""),
-            "Timestamps": [datetime.fromtimestamp(point.at, UTC) for point in points],
-            "Values": [point.statistics.value(stat["Stat"]) for point in points],
+            "Timestamps": [datetime.fromtimestamp(at, UTC) for at, _ in known],
+            "Values": [value for _, value in known],
             "StatusCode": "Complete",
         }
 
@@ -82,7 +84,9 @@ class _Query:
         for point in points:
             shown: dict[str, Any] = {name: point.statistics.value(name) for name in plain}
             if extended:
-                shown["ExtendedStatistics"] = {name: point.statistics.value(name) for name in extended}
+                shown["ExtendedStatistics"] = {
+                    name: value for name in extended if (value := point.statistics.value(name)) is not None
+                }
             at = datetime.fromtimestamp(point.at, UTC)
             datapoints.append({"Timestamp": at, "Unit": UNITS.get(metric, "Count"), **shown})
         return {"Label": metric, "Datapoints": datapoints}

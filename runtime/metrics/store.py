@@ -1,4 +1,4 @@
-"""Metrics of every function by the second: counted in memory, written to SQLite once a second by another thread."""
+"""All metrics by the second: counted in memory, written to SQLite twice a second by another thread."""
 
 from __future__ import annotations
 
@@ -6,170 +6,24 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from core.clock import Clock
+from runtime.catalog.records import FunctionVersion
+from runtime.invoke.results import Result
 from runtime.invoke.route import Route
 from runtime.metrics.buckets import Bucket
 from runtime.metrics.keys import Key
+from runtime.metrics.query import NAMESPACE
+from runtime.metrics.series import Series, Summary, decode, encode, series
+from runtime.metrics.timeline import Form, Row, Timeline, Written
 
 _WRITE_EVERY_S = 0.5
 _READ_AT_ONCE_S = 120
 _FOR_EVER = 1 << 62
 _COMPACT_EVERY_S = 60
-SECONDS_KEPT_S = 3 * 3600
-"""Source: CloudWatch keeps periods below a minute for three hours, minutes for fifteen days."""
-MINUTES_KEPT_S = 15 * 86400
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS buckets (
-  function TEXT NOT NULL, resource TEXT NOT NULL, version TEXT NOT NULL, second INTEGER NOT NULL,
-  document TEXT NOT NULL, PRIMARY KEY (function, resource, version, second)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS buckets_by_second ON buckets (second);
-"""
-
-
-class Metrics:
-    """The recorder of the invoker, and what queries read. Used from the event loop's thread only.
-
-    What is on disk is read in two parts: the last minutes at once, because they may still grow, and the rest in the
-    background or when somebody asks for it.
-    """
-
-    def __init__(self, path: Path, clock: Clock) -> None:
-        self._path = path
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
-        self._clock = clock
-        self._buckets: dict[Key, dict[int, Bucket]] = {}
-        self._changed: set[tuple[Key, int]] = set()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = asyncio.Event()
-        self._read_from = int(clock.now().timestamp()) - _READ_AT_ONCE_S
-        self._complete = False
-        self._merge(_read(self._db, self._read_from, _FOR_EVER))
-
-    def start(self) -> None:
-        """Begin to write regularly, and to read what is old."""
-        self._tasks = [asyncio.create_task(self._read_older()), asyncio.create_task(self._keep_writing())]
-
-    async def stop(self) -> None:
-        """Write what is left and close."""
-        self._stopping.set()
-        await asyncio.gather(*self._tasks)
-        self._write(self._take(), [])
-        self._db.close()
-
-    def _merge(self, rows: list[tuple[Key, int, Bucket]]) -> None:
-        for key, second, bucket in rows:
-            self._buckets.setdefault(key, {}).setdefault(second, bucket)
-
-    async def _read_older(self) -> None:
-        rows = await asyncio.to_thread(self._older)
-        if not self._complete:
-            self._complete = True
-            self._merge(rows)
-
-    def _older(self) -> list[tuple[Key, int, Bucket]]:
-        with contextlib.closing(sqlite3.connect(self._path)) as database:
-            return _read(database, 0, self._read_from)
-
-    def _need_all(self) -> None:
-        """Have everything in memory now."""
-        if not self._complete:
-            self._complete = True
-            self._merge(self._older())
-
-    # recording --------------------------------------------------------------------------------------------------
-
-    def started(self, route: Route, second: int, running: int, running_account: int) -> None:
-        """An invocation starts, as the `running`th of its function and the `running_account`th of all."""
-        self._bucket(Key(route.function), second).concurrent(running)
-        self._bucket(Key(""), second).concurrent(running_account)
-
-    def ended(self, route: Route, version: str, second: int, duration_ms: float, *, failed: bool) -> None:
-        """An invocation that started in `second` ended (Source: a metric bears the time of the invocation's start)."""
-        key = Key(route.function, route.resource, version if route.by_alias else "")
-        self._bucket(key, second).ended(duration_ms, failed=failed)
-
-    def throttled(self, route: Route, second: int) -> None:
-        """An invocation was refused before a version was chosen."""
-        self._bucket(Key(route.function, route.resource), second).throttles += 1
-
-    def _bucket(self, key: Key, second: int) -> Bucket:
-        seconds = self._buckets.get(key)
-        if seconds is None:
-            seconds = self._buckets[key] = {}
-        bucket = seconds.get(second)
-        if bucket is None:
-            bucket = seconds[second] = Bucket()
-        self._changed.add((key, second))
-        return bucket
-
-    # reading ----------------------------------------------------------------------------------------------------
-
-    def keys(self) -> list[Key]:
-        """Everything that was ever counted apart and is still kept."""
-        self._need_all()
-        return list(self._buckets)
-
-    def between(self, key: Key, start: int, end: int) -> Iterator[tuple[int, Bucket]]:
-        """The buckets of `key` from second `start` (included) to `end` (excluded), in no order."""
-        self._need_all()
-        seconds = self._buckets.get(key, {})
-        if end - start < len(seconds):
-            return ((second, seconds[second]) for second in range(start, end) if second in seconds)
-        return ((second, bucket) for second, bucket in seconds.items() if start <= second < end)
-
-    # keeping ----------------------------------------------------------------------------------------------------
-
-    async def _keep_writing(self) -> None:
-        compacted = self._clock.now().timestamp()
-        while not self._stopping.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _WRITE_EVERY_S)
-            now = self._clock.now().timestamp()
-            gone: list[tuple[Key, int]] = []
-            if now - compacted >= _COMPACT_EVERY_S:
-                compacted = now
-                self._need_all()
-                gone = self.compact(int(now))
-            rows = self._take()
-            if rows or gone:
-                await asyncio.to_thread(self._write, rows, gone)
-
-    def _take(self) -> list[tuple[str, str, str, int, str]]:
-        changed, self._changed = self._changed, set()
-        return [(*key, second, _document(self._buckets[key][second])) for key, second in changed]
-
-    def _write(self, rows: list[tuple[str, str, str, int, str]], gone: list[tuple[Key, int]]) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-        delete = "DELETE FROM buckets WHERE function = ? AND resource = ? AND version = ? AND second = ?"
-        self._db.executemany(delete, [(*key, second) for key, second in gone])
-        self._db.executemany("INSERT OR REPLACE INTO buckets VALUES (?, ?, ?, ?, ?)", rows)
-        self._db.execute("COMMIT")
-
-    def compact(self, now: int) -> list[tuple[Key, int]]:
-        """Join seconds older than three hours into minutes, drop what is older than fifteen days; what went."""
-        gone: list[tuple[Key, int]] = []
-        for key, seconds in self._buckets.items():
-            for second in [each for each in seconds if each < now - SECONDS_KEPT_S]:
-                minute = second - second % 60
-                if second < now - MINUTES_KEPT_S:
-                    del seconds[second]
-                elif second != minute:
-                    bucket = seconds.pop(second)
-                    seconds.setdefault(minute, Bucket()).add(bucket)
-                    self._changed.add((key, minute))
-                else:
-                    continue
-                self._changed.discard((key, second))
-                gone.append((key, second))
-        return gone
 
 
 def _document(bucket: Bucket) -> str:
@@ -179,14 +33,168 @@ def _document(bucket: Bucket) -> str:
     return json.dumps(data)
 
 
-def _read(database: sqlite3.Connection, start: int, end: int) -> list[tuple[Key, int, Bucket]]:
+def _bucket(document: str) -> Bucket:
+    data = json.loads(document)
+    data["durations"] = {int(index): count for index, count in data["durations"].items()}
+    if data["duration_min"] is None:
+        data["duration_min"] = float("inf")
+    return Bucket(**data)
+
+
+_COUNTS = Form("buckets", ("function", "resource", "version"), Key, Bucket, _document, _bucket)
+_SAMPLES = Form("samples", ("namespace", "name", "place", "unit"), Series, Summary, encode, decode)
+Gone = tuple[list[tuple[Key, int]], list[tuple[Series, int]]]
+
+
+class Metrics:
+    """The recorder of the invoker, and what queries read. Used from the event loop's thread only.
+
+    Invocations are counted apart from all other metrics, because they are many and add up over dimensions. What is on
+    disk is read in two parts: the last minutes at once, because they may still grow, and the rest in the background or
+    when somebody asks for it.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._counts, self._samples = Timeline(_COUNTS), Timeline(_SAMPLES)
+        for form in (_COUNTS, _SAMPLES):
+            form.create(self._db)
+        self._clock = clock
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+        self._read_from = int(clock.now().timestamp()) - _READ_AT_ONCE_S
+        self._complete = False
+        self._merge(*_read(self._db, self._read_from, _FOR_EVER))
+
+    def start(self) -> None:
+        """Begin to write regularly, and to read what is old."""
+        self._tasks = [asyncio.create_task(self._read_older()), asyncio.create_task(self._keep_writing())]
+
+    async def stop(self) -> None:
+        """Write what is left and close."""
+        self._stopping.set()
+        await asyncio.gather(*self._tasks)
+        self._write(self._counts.take(), self._samples.take(), ([], []))
+        self._db.close()
+
+    def _merge(self, counts: list[Row[Key, Bucket]], samples: list[Row[Series, Summary]]) -> None:
+        self._counts.merge(counts)
+        self._samples.merge(samples)
+
+    async def _read_older(self) -> None:
+        rows = await asyncio.to_thread(self._older)
+        if not self._complete:
+            self._complete = True
+            self._merge(*rows)
+
+    def _older(self) -> tuple[list[Row[Key, Bucket]], list[Row[Series, Summary]]]:
+        with contextlib.closing(sqlite3.connect(self._path)) as database:
+            return _read(database, 0, self._read_from)
+
+    def _need_all(self) -> None:
+        """Have everything in memory now."""
+        if not self._complete:
+            self._complete = True
+            self._merge(*self._older())
+
+    # recording --------------------------------------------------------------------------------------------------
+
+    def started(self, route: Route, second: int, running: int, running_account: int) -> None:
+        """An invocation starts, as the `running`th of its function and the `running_account`th of all."""
+        self._counts.bucket(Key(route.function), second).concurrent(running)
+        self._counts.bucket(Key(""), second).concurrent(running_account)
+
+    def ended(self, route: Route, version: FunctionVersion, second: int, result: Result) -> None:
+        """An invocation that started in `second` ended (Source: a metric bears the time of the invocation's start)."""
+        key = Key(route.function, route.resource, version.version if route.by_alias else "")
+        self._counts.bucket(key, second).ended(result.duration_ms, failed=bool(result.error_type))
+
+    def throttled(self, route: Route, second: int) -> None:
+        """An invocation was refused before a version was chosen."""
+        self._counts.bucket(Key(route.function, route.resource), second).throttles += 1
+
+    def put(
+        self, name: str, dimensions: Mapping[str, str], value: float, at: float,
+        *, unit: str = "Count", namespace: str = NAMESPACE, count: float = 1.0,
+    ) -> None:  # fmt: skip
+        """A sample of any metric at `at` (epoch seconds), under exactly these dimensions; `count` equal ones."""
+        self.summary(series(namespace, name, dimensions, unit), int(at)).sample(value, count)
+
+    def put_lambda(
+        self, name: str, function: str, value: float, at: float,
+        *, resource: str = "", version: str = "", unit: str = "Count",
+    ) -> None:  # fmt: skip
+        """A sample of one of Lambda's metrics, under every set of dimensions Lambda publishes it with.
+
+        `resource` is `orders`, `orders:live` or `orders:3`; `version` what an alias chose. Source: Lambda, "Viewing
+        metrics": for the account, the function, the resource, and the executed version of an alias.
+        """
+        parts = [("FunctionName", function), ("Resource", resource), ("ExecutedVersion", version)]
+        known = [part for part in parts if part[1]]
+        for depth in range(len(known) + 1):
+            self.put(name, dict(known[:depth]), value, at, unit=unit)
+
+    def summary(self, key: Series, second: int) -> Summary:
+        """The samples of `key` in `second`, to be added to."""
+        if second < self._read_from:
+            self._need_all()
+        return self._samples.bucket(key, second)
+
+    # reading ----------------------------------------------------------------------------------------------------
+
+    def keys(self) -> list[Key]:
+        """Every count of invocations that is still kept."""
+        self._need_all()
+        return self._counts.keys()
+
+    def between(self, key: Key, start: int, end: int) -> Iterator[tuple[int, Bucket]]:
+        """The buckets of `key` from second `start` (included) to `end` (excluded), in no order."""
+        self._need_all()
+        return self._counts.between(key, start, end)
+
+    def series(self) -> list[Series]:
+        """Every other metric that is still kept."""
+        self._need_all()
+        return self._samples.keys()
+
+    def samples(self, key: Series, start: int, end: int) -> Iterator[tuple[int, Summary]]:
+        """The samples of `key` from second `start` (included) to `end` (excluded), in no order."""
+        self._need_all()
+        return self._samples.between(key, start, end)
+
+    # keeping ----------------------------------------------------------------------------------------------------
+
+    async def _keep_writing(self) -> None:
+        compacted = self._clock.now().timestamp()
+        while not self._stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _WRITE_EVERY_S)
+            now = self._clock.now().timestamp()
+            gone: Gone = ([], [])
+            if now - compacted >= _COMPACT_EVERY_S:
+                compacted = now
+                gone = self.compact(int(now))
+            counts, samples = self._counts.take(), self._samples.take()
+            if counts or samples or any(gone):
+                await asyncio.to_thread(self._write, counts, samples, gone)
+
+    def _write(self, counts: list[Written], samples: list[Written], gone: Gone) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        _COUNTS.write(self._db, counts, gone[0])
+        _SAMPLES.write(self._db, samples, gone[1])
+        self._db.execute("COMMIT")
+
+    def compact(self, now: int) -> Gone:
+        """Join seconds older than three hours into minutes, drop what is older than fifteen days; what went."""
+        self._need_all()
+        return self._counts.compact(now), self._samples.compact(now)
+
+
+def _read(
+    database: sqlite3.Connection, start: int, end: int
+) -> tuple[list[Row[Key, Bucket]], list[Row[Series, Summary]]]:
     """What the database has from second `start` (included) to `end` (excluded)."""
-    rows = []
-    query = "SELECT function, resource, version, second, document FROM buckets WHERE second >= ? AND second < ?"
-    for function, resource, version, second, document in database.execute(query, (start, end)):
-        data = json.loads(document)
-        data["durations"] = {int(index): count for index, count in data["durations"].items()}
-        if data["duration_min"] is None:
-            data["duration_min"] = float("inf")
-        rows.append((Key(function, resource, version), second, Bucket(**data)))
-    return rows
+    return _COUNTS.read(database, start, end), _SAMPLES.read(database, start, end)
