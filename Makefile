@@ -43,6 +43,7 @@ types: .venv/.ready
 bench: .venv/.ready
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/hooks.py
+	$(BIN)/python benchmarks/runtime.py
 	$(BIN)/python benchmarks/kills.py
 
 lock: .venv/.ready

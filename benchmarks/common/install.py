@@ -53,17 +53,23 @@ def python_environment(name: str, packages: Sequence[str]) -> Path:
 
 def npm_package(name: str, package: str) -> Path:
     """The folder an npm package (`name@version`) was installed into; made once."""
+    return npm_packages(name, (package,))
+
+
+def npm_packages(name: str, packages: Sequence[str]) -> Path:
+    """The folder these npm packages (`name@version`) were installed into; made once."""
     folder = CACHE / name
     done = folder / ".ready"
-    if done.is_file() and done.read_text() == package:
+    wanted = "\n".join(packages)
+    if done.is_file() and done.read_text() == wanted:
         return folder
     if not shutil.which("npm"):
-        raise SystemExit("npm is needed to install gitlab-ci-local; leave it out with --without gitlab-ci-local")
+        raise SystemExit(f"npm is needed to install {name}; leave it out with --without {name}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "package.json").write_text('{"private": true}')
-    run(["npm", "install", "--no-audit", "--no-fund", "--loglevel", "error", package], folder)
-    done.write_text(package)
+    run(["npm", "install", "--no-audit", "--no-fund", "--loglevel", "error", *packages], folder)
+    done.write_text(wanted)
     return folder
 
 
