@@ -1,21 +1,30 @@
 """HTTP/1.1 for both of the runtime's servers: bytes in, one `Request` at a time out, `Response` back.
 
 Answers are given through a callback, not a coroutine, so that a warm invocation never waits for the event loop's
-scheduler. Requests that a client pipelines are answered one after the other, in order.
+scheduler. Requests that a client pipelines are answered one after the other, in order. Bodies are whole, but for the
+requests whose handler wants them as they arrive, and for answers that are made piece by piece.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
 import httptools
 
+from runtime.incoming import Incoming
+
+_log = logging.getLogger(__name__)
+
 MAX_BODY_BYTES = 70_167_211
 """The largest body taken (Source: Lambda's limit for CreateFunction with ZipFile, base64 included)."""
+_STREAM_FROM_BYTES = 1 << 20
+"""A body shorter than this, of known length, is never handed over in pieces."""
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _NAMES = {
@@ -39,22 +48,35 @@ class Request:
     query: str
     headers: Mapping[str, str]
     body: bytes
+    peer: tuple[str, int] | None = None
+    """The client's address."""
+    session: dict[str, Any] = field(default_factory=dict)
+    """What handlers keep for as long as the connection lives: the same for each of its requests."""
+    incoming: Incoming | None = None
+    """The body as it arrives, when the handler asked for that; `body` is empty then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer; Content-Length and Connection are added when it is written."""
+    """One answer; Content-Length, Transfer-Encoding and Connection are added when it is written."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    stream: AsyncIterator[bytes] | None = None
+    """The rest of the body, piece by piece, after `body`."""
+    length: int | None = None
+    """The length to announce when it is not that of `body`: of a stream, or of what a HEAD asked about."""
 
     def encode(self, *, close: bool = False) -> bytes:
-        """The bytes on the wire. 1xx, 204 and 304 carry no body and no length."""
+        """The bytes on the wire, without the stream. 1xx, 204 and 304 carry no body and no length."""
         lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Unknown')}\r\n"]
         lines += [f"{name}: {value}\r\n" for name, value in self.headers]
-        if self.status not in {204, 304}:
-            lines.append(f"Content-Length: {len(self.body)}\r\n")
+        if self.stream is not None and self.length is None:
+            if not close:
+                lines.append("Transfer-Encoding: chunked\r\n")
+        elif self.status not in {204, 304}:
+            lines.append(f"Content-Length: {len(self.body) if self.length is None else self.length}\r\n")
         if close:
             lines.append("Connection: close\r\n")
         lines.append("\r\n")
@@ -63,19 +85,35 @@ class Response:
 
 Reply = Callable[[Response], None]
 Handler = Callable[[Request, Reply], None]
+Streams = Callable[[Request], bool]
+"""Whether the handler wants the body of this request (which is long, or of unknown length) as it arrives."""
 
 
 class HttpProtocol(asyncio.Protocol):
     """One connection. `handler(request, reply)` is called for each request; `reply` is to be called exactly once."""
 
-    def __init__(self, handler: Handler, connections: set[HttpProtocol], *, max_body: int = MAX_BODY_BYTES) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        connections: set[HttpProtocol],
+        *,
+        max_body: int = MAX_BODY_BYTES,
+        streams: Streams | None = None,
+    ) -> None:
         self._handler = handler
         self._connections = connections
         self._max_body = max_body
+        self._streams = streams
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
+        self._peer: tuple[str, int] | None = None
+        self._session: dict[str, Any] = {}
         self._waiting: deque[tuple[Request, bool]] = deque()
-        self._busy = False
+        self._answering: Request | None = None
+        self._incoming: Incoming | None = None
+        self._pouring: asyncio.Task[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
         self._keep_alive = True
         self._reset()
 
@@ -90,12 +128,24 @@ class HttpProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self._peer = tuple(peer[:2]) if isinstance(peer, tuple) else None
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  (asyncio's signature)
         self._transport = None
         self._connections.discard(self)
         self._waiting.clear()
+        if self._incoming is not None:
+            self._incoming.fail()
+        if self._pouring is not None:
+            self._pouring.cancel()
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -117,42 +167,97 @@ class HttpProtocol(asyncio.Protocol):
         self._headers[known or name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        if "expect" in self._headers and self._transport is not None:
+        headers = self._headers
+        if "expect" in headers and self._transport is not None:
             self._transport.write(_CONTINUE)
+        if self._streams is None:
+            return
+        if "transfer-encoding" in headers or int(headers.get("content-length") or 0) >= _STREAM_FROM_BYTES:
+            request = self._request(b"", Incoming(self._transport))
+            if self._streams(request):
+                self._incoming = request.incoming
+                self._arrived(request)
 
     def on_body(self, body: bytes) -> None:
+        if self._incoming is not None:
+            self._incoming.feed(body)
+            return
         self._size += len(body)
         if self._size <= self._max_body:
             self._body.append(body)
 
     def on_message_complete(self) -> None:
-        if self._size > self._max_body:
-            return
+        if self._incoming is not None:
+            self._incoming.end()
+            self._incoming = None
+            self._reset()
+        elif self._size <= self._max_body:
+            request = self._request(self._body[0] if len(self._body) == 1 else b"".join(self._body))
+            self._reset()
+            self._arrived(request)
+
+    def _request(self, body: bytes, incoming: Incoming | None = None) -> Request:
         path, _, query = self._url.decode("latin-1").partition("?")
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         method = self._parser.get_method().decode("ascii")
-        request = Request(method, path, query, self._headers, body)
-        self._reset()
+        return Request(method, path, query, self._headers, body, self._peer, self._session, incoming)
+
+    def _arrived(self, request: Request) -> None:
         self._waiting.append((request, self._parser.should_keep_alive()))
-        if not self._busy:
+        if self._answering is None:
             self._next()
 
     # answers ----------------------------------------------------------------------------------------------------
 
     def _next(self) -> None:
         request, self._keep_alive = self._waiting.popleft()
-        self._busy = True
+        self._answering = request
         self._handler(request, self._reply)
 
     def _reply(self, response: Response) -> None:
-        self._busy = False
         if self._transport is None:
-            return
-        self._transport.write(response.encode(close=not self._keep_alive))
+            self._answering = None
+        elif response.stream is None:
+            self._transport.write(response.encode(close=not self._keep_alive))
+            self._answered()
+        else:
+            self._pouring = asyncio.get_running_loop().create_task(self._pour(response, response.stream))
+
+    def _answered(self) -> None:
+        request, self._answering = self._answering, None
+        if request is not None and request.incoming is not None:
+            request.incoming.discard()
         if not self._keep_alive:
             self.close()
         elif self._waiting:
             self._next()
+
+    async def _pour(self, response: Response, stream: AsyncIterator[bytes]) -> None:
+        """Write an answer that is made piece by piece, no faster than the client reads it."""
+        chunked = response.length is None
+        if chunked and self._parser.get_http_version() == "1.0":
+            chunked = self._keep_alive = False
+        self._write(response.encode(close=not self._keep_alive))
+        try:
+            async for piece in stream:
+                if piece:
+                    self._write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+                    await self._writable.wait()
+        except Exception:  # noqa: BLE001  (the head is written: only a broken connection can tell the client)
+            _log.exception("an answer broke off")
+            self.abort()
+            return
+        finally:
+            self._pouring = None
+            close = getattr(stream, "aclose", None)
+            if close is not None:
+                await close()
+        if chunked:
+            self._write(b"0\r\n\r\n")
+        self._answered()
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
 
     def _refuse(self, status: int, body: bytes) -> None:
         if self._transport is not None:
