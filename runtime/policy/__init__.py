@@ -1,0 +1,1 @@
+"""Who may do what: callers, policies, and the decision."""

@@ -1,0 +1,100 @@
+"""The one that is asked: may this caller do this to that function?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.clock import Clock
+from runtime.catalog.store import Catalog
+from runtime.names import Scope, parse
+from runtime.policy import documents
+from runtime.policy.callers import Account, Caller, Role, Root, User, account_of, shown
+from runtime.policy.context import context_of
+from runtime.policy.evaluate import Decision, Policies, Question, decide
+from runtime.policy.mistakes import BadPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The policies of a role or a user. `policies` None: it is not known here, so nothing restricts it."""
+
+    policies: tuple[documents.Policy, ...] | None = None
+    boundary: documents.Policy | None = None
+
+
+class Identities(Protocol):
+    """Who knows the policies of roles and users."""
+
+    def of(self, caller: Role | User) -> Identity:
+        """What is known of the caller now.
+
+        Raises:
+            BadPolicy: one of its policies cannot be read.
+        """
+        ...
+
+
+class Authority:
+    """Decides over functions: resource policies from the catalog, the callers' own from `identities`."""
+
+    def __init__(self, catalog: Catalog, scope: Scope, clock: Clock, identities: Identities) -> None:
+        self._catalog = catalog
+        self._scope = scope
+        self._clock = clock
+        self._identities = identities
+        self._read: dict[tuple[str, str], tuple[str, documents.Policy]] = {}
+
+    def authorise(
+        self, caller: Caller, action: str, function_arn: str, context: Mapping[str, str] | None = None
+    ) -> Decision:
+        """Whether `caller` may do `action` (`lambda:InvokeFunction`) to exactly that ARN, qualifier included.
+
+        A policy without a qualifier covers the unqualified ARN only. `context` are further condition keys.
+        Source: reference §13, "Scope".
+        """
+        policy = self._resource_policy(function_arn)
+        home = self._scope.account
+        if isinstance(caller, Root | Account) and account_of(caller, home) == home and not (policy and policy.denies):
+            return Decision(True, "the account's own root may do everything")
+        question = Question(
+            caller, action, function_arn, home, context_of(caller, self._scope, self._clock.now(), context)
+        )
+        return self._decide(question, policy)
+
+    def elsewhere(
+        self, caller: Role | User, action: str, resource: str | None, context: Mapping[str, str] | None = None
+    ) -> Decision:
+        """Whether the caller's own policies allow `action` on something of its own account that is no function.
+
+        `resource` None: it is not known on what.
+        """
+        account = account_of(caller, self._scope.account)
+        known = context_of(caller, self._scope, self._clock.now(), context)
+        question = Question(caller, action, resource, account, known)
+        return self._decide(question, None)
+
+    def _decide(self, question: Question, resource: documents.Policy | None) -> Decision:
+        caller, identity, session = question.caller, Identity(), None
+        try:
+            if isinstance(caller, Role | User):
+                identity = self._identities.of(caller)
+            if isinstance(caller, Role) and caller.policy:
+                session = documents.read_policy(caller.policy)
+        except BadPolicy as error:
+            who = shown(caller, question.account)
+            return Decision(False, f"a policy of {who} cannot be read: {error}", f"A policy of {who}: {error}")
+        return decide(question, Policies(identity.policies, resource, identity.boundary, session))
+
+    def _resource_policy(self, arn: str) -> documents.Policy | None:
+        reference = parse(arn, self._scope)
+        place = (reference.name, reference.qualifier or "")
+        kept = self._catalog.policy(reference.name, reference.qualifier)
+        if kept is None:
+            self._read.pop(place, None)
+            return None
+        known = self._read.get(place)
+        if known is None or known[0] != kept.revision_id:
+            known = self._read[place] = (kept.revision_id, documents.policy_of(kept.statements, f"of {arn}"))
+        return known[1]
