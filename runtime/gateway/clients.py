@@ -11,7 +11,7 @@ from typing import Any
 
 from runtime.names import Scope
 
-_KEY, _SECRET = "AKIALOCALROOTRUNTIME", "local"  # noqa: S105  (nothing issued it, so it is root's; it opens nothing else)
+_KEY, _SECRET = "AKIALOCALROOTRUNTIME", "local"
 _THREADS = 64
 
 
@@ -52,8 +52,8 @@ class Clients:
         return getattr(self.client(service), operation)(**parameters)
 
     def _make(self, service: str) -> Any:
-        from botocore.config import Config  # noqa: PLC0415  (the server's start stays fast)
-        from botocore.session import Session  # noqa: PLC0415
+        from botocore.config import Config
+        from botocore.session import Session
 
         if self._session is None:  # nothing of the user's own AWS configuration may have a say here
             nowhere = (None, None, os.devnull, None)
