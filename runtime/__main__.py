@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import resource
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         idle_s=options.idle_seconds,
         init_timeout_s=options.init_seconds,
         retry_delays_s=tuple(float(delay) for delay in options.retry_delays.split(",") if delay),
+        echo_logs=options.echo_logs,
+        throw_away=options.throw_away,
     )
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -46,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _take(lock.fileno(), home)
             _raise_file_limit()
             asyncio.run(_serve(settings, options.announce))
+        if settings.throw_away:
+            shutil.rmtree(home, ignore_errors=True)
     except PenstockError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  (this is the command's own face)
         return error.exit_code
@@ -67,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--init-seconds", type=float, default=defaults.init_timeout_s, help="limit of the Init phase")
     delays = ",".join(f"{delay:g}" for delay in defaults.retry_delays_s)
     parser.add_argument("--retry-delays", default=delays, help="seconds before each retry of an asynchronous event")
+    parser.add_argument("--echo-logs", type=int, metavar="FD", help="write what functions log to this descriptor, too")
+    throw_away = "end when standard input ends, and remove the home then"
+    parser.add_argument("--throw-away", action="store_true", help=throw_away)
     return parser
 
 
@@ -91,6 +99,8 @@ async def _serve(settings: Settings, announce: Path | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if settings.throw_away:
+        loop.add_reader(sys.stdin.fileno(), stop.set)  # nobody writes there: it is readable when it has ended
     try:
         await server.start()
     except OSError as error:

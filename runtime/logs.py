@@ -6,6 +6,8 @@ Lines are gathered and written together a moment later, so that writing never de
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,10 +19,11 @@ _MAX_EVENT_CHARS = 262_144
 
 
 class Logs:
-    """Every log stream of one server."""
+    """Every log stream of one server. `echo` is a file descriptor that gets the text of every event at once, too."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, echo: int | None = None) -> None:
         self._root = root
+        self._echo = echo
         self._pending: dict[Path, list[str]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._second = -1
@@ -43,6 +46,12 @@ class Logs:
         lines.append(line)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_FLUSH_AFTER_S, self.flush)
+
+    def echo(self, text: str) -> None:
+        """Show one event to whoever watches; nobody does when there is no descriptor, or nobody reads it any more."""
+        if self._echo is not None:
+            with contextlib.suppress(OSError):
+                os.write(self._echo, f"{text}\n".encode(errors="replace"))
 
     def flush(self) -> None:
         """Write what is pending."""
@@ -70,6 +79,7 @@ class LogStream:
     def write(self, at_s: float, text: str) -> None:
         """Add one event; line breaks inside it are kept as carriage returns, as Lambda's text logs have them."""
         self._logs.append(self.path, at_s, text.replace("\n", "\r") if "\n" in text else text)
+        self._logs.echo(text)
 
 
 @dataclass(frozen=True, slots=True)

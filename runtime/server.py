@@ -82,7 +82,7 @@ class Server:
         shutil.rmtree(home / "scratch", ignore_errors=True)
         self._code = CodeStore(home / "code")
         self._catalog = Catalog(home / "catalog.db")
-        self._logs = Logs(home / "logs")
+        self._logs = Logs(home / "logs", settings.echo_logs)
         self._metrics = Metrics(home / "metrics.db", self._clock)
         self._launcher = Launcher(home / "runtimes")
         self._settling = Settling(self._catalog, self._code, self._ids, self._discard_stale)

@@ -24,3 +24,7 @@ class Settings:
     idle_s: float = 300.0
     init_timeout_s: float = 10.0
     retry_delays_s: tuple[float, ...] = RETRY_DELAYS_S
+    echo_logs: int | None = None
+    """A file descriptor that gets every line the functions log, as they log it."""
+    throw_away: bool = False
+    """Ends when its standard input does, that is with whoever started it, and takes its home along."""
