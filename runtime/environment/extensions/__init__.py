@@ -1,0 +1,1 @@
+"""Extensions of an execution environment: who registered, for what, and who is still at work."""
