@@ -25,6 +25,7 @@ from runtime.dispatch import Dispatcher
 from runtime.environment.environment import Environment, Workshop
 from runtime.environment.fleet import Fleet
 from runtime.environment.launcher import Launcher
+from runtime.environment.sandbox import LocalSandboxes
 from runtime.http import HttpProtocol, Response
 from runtime.invoke.api import InvokeApi
 from runtime.invoke.invoker import Invoker
@@ -87,13 +88,12 @@ class Server:
         self._launcher = Launcher(home / "runtimes")
         self._settling = Settling(self._catalog, self._code, self._ids, self._discard_stale)
         workshop = Workshop(
-            launcher=self._launcher,
+            sandboxes=LocalSandboxes(self._launcher, home / "scratch"),
             logs=self._logs,
             clock=self._clock,
             ids=self._ids,
             scope=self._scope,
             endpoint_url=self.url,
-            scratch=home / "scratch",
             init_timeout_s=settings.init_timeout_s,
         )
         self._fleet = Fleet(self._maker(workshop), settings.max_environments, settings.idle_s)

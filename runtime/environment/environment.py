@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
-import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,16 +14,14 @@ from core.clock import Clock
 from core.ids import Ids
 from runtime.catalog.records import FunctionVersion
 from runtime.control.settings import runtime_version_arn, without_effect
-from runtime.environment.launcher import Launch, Launcher
 from runtime.environment.lifecycle import LIFE, Happening, Phase
-from runtime.environment.memory import MemoryGauge
 from runtime.environment.runtime_api import RuntimeApi
-from runtime.environment.sandbox import Sandbox
 from runtime.environment.variables import Place, module_path, variables
 from runtime.http import Reply
 from runtime.invoke import results
 from runtime.invoke.invocation import Invocation
 from runtime.invoke.results import Result
+from runtime.isolation.spec import Exit, ProcessSpec, Sandboxes, SandboxSpec
 from runtime.logs import Logs
 from runtime.names import Scope
 
@@ -36,14 +33,12 @@ _PYTHON = ".".join(platform.python_version_tuple()[:2])
 class Workshop:
     """What every environment of a server is made with."""
 
-    launcher: Launcher
+    sandboxes: Sandboxes
     logs: Logs
     clock: Clock
     ids: Ids
     scope: Scope
     endpoint_url: str
-    scratch: Path
-    """Where environments have their temporary directories."""
     init_timeout_s: float = 10.0
 
 
@@ -67,32 +62,37 @@ class Environment:
         self._init_ms: float | None = None
         self._init_error: tuple[str, bytes] | None = None
         self._retiring = False
-        self._memory = MemoryGauge()
         self.phase = Phase.INIT
         self.idle_since = self._loop.time()
         identity = workshop.ids.uuid().replace("-", "")
         group = f"/aws/lambda/{version.name}"
         stream = f"{workshop.clock.now():%Y/%m/%d}/[{version.version}]{identity}"
         self._stream = workshop.logs.stream(group, stream)
-        self._scratch = workshop.scratch / identity
-        self._scratch.mkdir(parents=True, mode=0o700)
-        self._sandbox = Sandbox(workshop.launcher, RuntimeApi(self).handle, self._log, self._exited)
+        spec = SandboxSpec(
+            owner=workshop.scope.arn(version.name, version.version),
+            task_root=code,
+            layers=(),
+            memory_mb=self._memory_mb,
+            temporary_mb=version.settings.get("EphemeralStorage", {}).get("Size", 512),
+        )
+        self._sandbox = workshop.sandboxes.create(spec, RuntimeApi(self).handle)
         place = Place(
             region=workshop.scope.region,
             endpoint_url=workshop.endpoint_url,
             runtime_api=self._sandbox.address,
-            task_root=str(code),
-            runtime_directory=str(workshop.launcher.runtime_directory),
-            temporary=str(self._scratch),
+            task_root=self._sandbox.paths.task_root,
+            runtime_directory=self._sandbox.paths.runtime_directory,
+            temporary=self._sandbox.paths.temporary,
             log_group=group,
             log_stream=stream,
         )
         own = version.settings.get("Environment", {}).get("Variables", {})
-        self._launch_request = Launch(
-            handler=version.settings["Handler"],
-            directory=str(code),
-            path=module_path(own, place),
+        self._process = ProcessSpec(
+            name="runtime",
+            arguments=(),
             environment=variables(version, place),
+            directory=self._sandbox.paths.task_root,
+            module_path=tuple(module_path(own, place)),
         )
 
     # its life ---------------------------------------------------------------------------------------------------
@@ -129,7 +129,6 @@ class Environment:
             self._move(Happening.RETIRED)
             self._cancel_timer()
             self._sandbox.close()
-            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def stop(self) -> None:
         """End it whatever it is doing; an invocation that runs is not answered."""
@@ -142,7 +141,7 @@ class Environment:
     def _launch(self) -> None:
         self._init_error = None
         self._launched_at = self._loop.time()
-        self._sandbox.start(self._launch_request)
+        self._sandbox.spawn(self._process, self._log, self._exited)
 
     # the Runtime API's side -------------------------------------------------------------------------------------
 
@@ -175,7 +174,6 @@ class Environment:
         """Whether the result was taken; False when it is too large. `error_type` is empty for a success."""
         fits = len(payload) <= results.MAX_PAYLOAD_BYTES
         self._sandbox.drain()
-        self._sandbox.flush()
         self._move(Happening.ANSWERED)
         self._finish(Result(payload, error_type) if fits else results.too_large(len(payload)))
         return fits
@@ -213,7 +211,7 @@ class Environment:
         self.idle_since = now
         request_id, init_ms = invocation.request_id, self._init_ms
         self._init_ms = None
-        used_mb = self._memory.peak_mb(self._sandbox.pid, now)
+        used_mb = self._sandbox.memory_peak_mb()
         result = replace(result, duration_ms=(now - self._began_at) * 1000, init_ms=init_ms, used_mb=used_mb)
         for line in (
             f"END RequestId: {request_id}",
@@ -240,7 +238,7 @@ class Environment:
 
     # the process ------------------------------------------------------------------------------------------------
 
-    def _exited(self, code: int) -> None:
+    def _exited(self, ended: Exit) -> None:
         before = self.phase
         self._next = None
         self._move(Happening.LOST)
@@ -252,7 +250,7 @@ class Environment:
             self._launch()
         elif before in {Phase.BUSY, Phase.RESTARTING}:
             assert self._invocation is not None
-            self._finish(self._broken(self._invocation.request_id, code, before))
+            self._finish(self._broken(self._invocation.request_id, ended.code, before))
 
     def _broken(self, request_id: str, code: int, before: Phase) -> Result:
         """What the invocation came to whose process ended with `code`."""
@@ -269,7 +267,7 @@ class Environment:
     def _never_asked(self) -> None:
         """The runtime answered, and then hung instead of asking for the invocation that waits."""
         self._sandbox.kill()
-        self._exited(-signal.SIGKILL)
+        self._exited(Exit(-signal.SIGKILL))
 
     def _init_timed_out(self) -> None:
         self._timer = None

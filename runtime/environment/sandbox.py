@@ -1,77 +1,160 @@
-"""What surrounds one environment's process: its Runtime API listener, its log pipe, its start and its end."""
+"""What surrounds one environment's processes: their Runtime API listener, log pipes, starts and ends."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 from runtime.environment.launcher import Launch, Launcher
-from runtime.http import Handler, HttpProtocol
+from runtime.environment.memory import MemoryGauge
+from runtime.http import Handler, HttpProtocol, Streams
+from runtime.isolation.spec import Exit, Isolation, OnExit, OnLine, Paths, ProcessSpec, SandboxSpec
 
 _READ_BYTES = 1 << 16
 _READS_AT_ONCE = 64
 _RETRY_S = 0.01
 
 
-class Sandbox:
-    """A place for one process at a time. The address stays the same when the process is replaced."""
+class LocalSandboxes:
+    """Sandboxes on this machine; what they write lies under `scratch`."""
+
+    def __init__(self, launcher: Launcher, scratch: Path) -> None:
+        self._launcher = launcher
+        self._scratch = scratch
+        self._made = 0
+
+    def create(self, spec: SandboxSpec, on_request: Handler, streams: Streams | None = None) -> LocalSandbox:
+        """See Sandboxes."""
+        self._made += 1
+        temporary = self._scratch / str(self._made)
+        temporary.mkdir(parents=True, mode=0o700)
+        return LocalSandbox(self._launcher, spec, temporary, on_request, streams)
+
+
+class LocalSandbox:
+    """See Sandbox. The address stays the same when processes are replaced."""
 
     def __init__(
-        self,
-        launcher: Launcher,
-        on_request: Handler,
-        on_line: Callable[[str], None],
-        on_exit: Callable[[int], None],
+        self, launcher: Launcher, spec: SandboxSpec, temporary: Path, on_request: Handler, streams: Streams | None
     ) -> None:
         self._launcher = launcher
+        self._temporary = temporary
         self._on_request = on_request
-        self._on_line = on_line
-        self._on_exit = on_exit
+        self._streams = streams
         self._connections: set[HttpProtocol] = set()
         self._server: asyncio.Server | None = None
-        self._process: str | None = None
-        self._starts = 0
-        self._log: int | None = None
-        self._partial = b""
-        self.pid: int | None = None
+        self._processes: dict[str, Process] = {}
+        self._memory = MemoryGauge()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets NODELAY
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen(16)
         host, port = self._socket.getsockname()
         self.address = f"{host}:{port}"
+        self.paths = Paths(
+            task_root=str(spec.task_root or temporary),
+            layers="/opt",
+            runtime_directory=str(launcher.runtime_directory),
+            temporary=str(temporary),
+            interpreter=(),
+        )
+        self.isolation = Isolation(namespaces=False, memory="none", cpu="none", temporary="none")
         self._listening = asyncio.create_task(self._listen())
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: HttpProtocol(self._on_request, self._connections), sock=self._socket
+            lambda: HttpProtocol(self._on_request, self._connections, streams=self._streams), sock=self._socket
         )
 
-    def start(self, launch: Launch) -> None:
-        """Start a process; the one before it has ended or been killed."""
-        self._starts += 1
-        this = self._starts
+    def spawn(self, process: ProcessSpec, on_line: OnLine, on_exit: OnExit) -> None:
+        """See Sandbox."""
+
+        def ended(code: int) -> None:
+            self._processes.pop(process.name, None)
+            self._disconnect()
+            on_exit(Exit(code))
+
+        self._processes[process.name] = Process(self._launcher, process, on_line, ended)
+
+    def signal(self, name: str, number: int) -> None:
+        """See Sandbox."""
+        process = self._processes.get(name)
+        if process is not None and process.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+
+    def drain(self) -> None:
+        """See Sandbox."""
+        for process in list(self._processes.values()):
+            process.drain()
+            process.flush()
+
+    def kill(self) -> None:
+        """See Sandbox."""
+        processes, self._processes = self._processes, {}
+        for process in processes.values():
+            process.kill()
+        self._disconnect()
+
+    def close(self) -> None:
+        """See Sandbox."""
+        self.kill()
+        self._listening.cancel()
+        if self._server is not None:
+            self._server.close()
+        self._socket.close()
+        shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def memory_peak_mb(self) -> int:
+        """See Sandbox."""
+        runtime = self._processes.get("runtime")
+        return self._memory.peak_mb(runtime.pid if runtime is not None else None, asyncio.get_running_loop().time())
+
+    def _disconnect(self) -> None:
+        for connection in list(self._connections):
+            connection.abort()
+
+
+class Process:
+    """One process: its log pipe, its start, its end."""
+
+    def __init__(self, launcher: Launcher, spec: ProcessSpec, on_line: OnLine, on_exit: Callable[[int], None]) -> None:
+        self._launcher = launcher
+        self._launch = Launch(
+            handler=spec.environment["_HANDLER"],
+            directory=spec.directory,
+            path=list(spec.module_path),
+            environment=dict(spec.environment),
+        )
+        self._on_line = on_line
+        self._on_exit = on_exit
+        self._identifier: str | None = None
+        self._killed = False
+        self._log: int | None = None
+        self._partial = b""
+        self.pid: int | None = None
+        self._start()
+
+    def _start(self) -> None:
+        if self._killed:
+            return
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         try:
-            self._process = self._launcher.launch(
-                launch, writing, lambda pid: self._started(this, pid), lambda code: self._exited(this, code)
-            )
+            self._identifier = self._launcher.launch(self._launch, writing, self._started, self._exited)
         except OSError:  # the template has not read earlier requests yet, or it just died and is being replaced
             os.close(reading)
-            asyncio.get_running_loop().call_later(_RETRY_S, self._start_again, this, launch)
+            asyncio.get_running_loop().call_later(_RETRY_S, self._start)
             return
         finally:
             os.close(writing)
         self._log = reading
         asyncio.get_running_loop().add_reader(reading, self.drain)
-
-    def _start_again(self, which: int, launch: Launch) -> None:
-        if which == self._starts:
-            self.start(launch)
 
     def drain(self) -> None:
         """Hand on every complete line the process has written so far."""
@@ -99,25 +182,16 @@ class Sandbox:
 
     def kill(self) -> None:
         """End the process at once; `on_exit` is not called for it."""
-        self._starts += 1
-        if self._process is not None:
-            self._launcher.kill(self._process)
+        self._killed = True
+        if self._identifier is not None:
+            self._launcher.kill(self._identifier)
         self._ended()
 
-    def close(self) -> None:
-        """End the process and stop listening."""
-        self.kill()
-        self._listening.cancel()
-        if self._server is not None:
-            self._server.close()
-        self._socket.close()
+    def _started(self, pid: int) -> None:
+        self.pid = pid
 
-    def _started(self, which: int, pid: int) -> None:
-        if which == self._starts:
-            self.pid = pid
-
-    def _exited(self, which: int, code: int) -> None:
-        if which == self._starts:
+    def _exited(self, code: int) -> None:
+        if not self._killed:
             self._ended()
             self._on_exit(code)
 
@@ -125,9 +199,7 @@ class Sandbox:
         self.drain()
         self.flush()
         self._close_log()
-        self._process = self.pid = None
-        for connection in list(self._connections):
-            connection.abort()
+        self.pid = None
 
     def _close_log(self) -> None:
         if self._log is not None:
