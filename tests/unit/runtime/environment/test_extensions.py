@@ -135,7 +135,7 @@ def test_nobody_registers_after_init_and_never_more_than_ten() -> None:
     ],
 )
 def test_only_who_registered_may_ask_for_events(headers: dict[str, str], error_type: str) -> None:
-    assert error_of(Caller("a").call("GET", "event/next", **headers)[0]) == (403, error_type)
+    assert error_of(Caller("a").call("GET", "event/next", b"", **headers)[0]) == (403, error_type)
 
 
 def test_an_extension_reports_an_error_once_registered_and_with_a_type() -> None:
@@ -144,7 +144,7 @@ def test_an_extension_reports_an_error_once_registered_and_with_a_type() -> None
     silent = caller.call("POST", "init/error", lambda_extension_identifier=who)
     assert error_of(silent[0]) == (403, "Extension.MissingHeader")
     headers = {"lambda_extension_identifier": who, "lambda_extension_function_error_type": "Extension.NoConfig"}
-    assert caller.call("POST", "init/error", **headers)[0].status == 202
+    assert caller.call("POST", "init/error", b"", **headers)[0].status == 202
     assert caller.side.told[-1] == ("failed", "a")
     assert caller.extensions.all[0].error_type == "Extension.NoConfig"
     assert caller.extensions.all[0].standing is Standing.INIT_ERROR

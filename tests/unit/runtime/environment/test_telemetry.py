@@ -127,8 +127,8 @@ def test_a_text_log_words_init_and_invocations_as_lambda_does() -> None:
         "START RequestId: r1 Version: 3",
         "END RequestId: r1",
         (
-            "REPORT RequestId: r1\tDuration: 1.23 ms\tBilled Duration: 12 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\t"
-            "Init Duration: 10.00 ms\t"
+            "REPORT RequestId: r1\tDuration: 1.23 ms\tBilled Duration: 12 ms\tMemory Size: 128 MB\t"
+            "Max Memory Used: 30 MB\tInit Duration: 10.00 ms\t"
         ),
     ]
 
