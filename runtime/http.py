@@ -163,8 +163,9 @@ class HttpProtocol(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        known = _NAMES.get(name)
-        self._headers[known or name.decode("latin-1").lower()] = value.decode("latin-1")
+        known = _NAMES.get(name) or name.decode("latin-1").lower()
+        text = value.decode("latin-1")
+        self._headers[known] = f"{self._headers[known]},{text}" if known in self._headers else text
 
     def on_headers_complete(self) -> None:
         headers = self._headers
@@ -216,6 +217,8 @@ class HttpProtocol(asyncio.Protocol):
     def _reply(self, response: Response) -> None:
         if self._transport is None:
             self._answering = None
+            if response.stream is not None:
+                self._pouring = asyncio.get_running_loop().create_task(_close(response.stream))
         elif response.stream is None:
             self._transport.write(response.encode(close=not self._keep_alive))
             self._answered()
@@ -248,9 +251,7 @@ class HttpProtocol(asyncio.Protocol):
             return
         finally:
             self._pouring = None
-            close = getattr(stream, "aclose", None)
-            if close is not None:
-                await close()
+            await _close(stream)
         if chunked:
             self._write(b"0\r\n\r\n")
         self._answered()
@@ -275,6 +276,13 @@ class HttpProtocol(asyncio.Protocol):
         self._handler = _ignore
         if transport is not None:
             transport.abort()
+
+
+async def _close(stream: AsyncIterator[bytes]) -> None:
+    """Tell the maker of an answer that nobody reads on."""
+    close = getattr(stream, "aclose", None)
+    if close is not None:
+        await close()
 
 
 def _ignore(_request: Request, _reply: Reply) -> None:

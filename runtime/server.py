@@ -27,6 +27,8 @@ from runtime.environment.fleet import Fleet
 from runtime.environment.launcher import Launcher
 from runtime.environment.sandbox import LocalSandboxes
 from runtime.gateway.clients import Clients
+from runtime.gateway.files import Files
+from runtime.gateway.gateway import Gateway
 from runtime.http import HttpProtocol, Response
 from runtime.invoke.api import InvokeApi
 from runtime.invoke.invoker import Invoker
@@ -36,7 +38,7 @@ from runtime.logs import Logs
 from runtime.metrics.cloudwatch import metric_service
 from runtime.metrics.store import Metrics
 from runtime.names import Scope
-from runtime.queues.queues import Queues
+from runtime.queues.events import Events
 from runtime.settings import Settings
 
 
@@ -72,11 +74,14 @@ class Server:
         await self._settling.all()
         dispatcher = self._assemble()
         self._metrics.start()
-        self._queues.start()
+        self._events.start()
         gc.freeze()  # what was loaded to start stays; collecting must not look at it again
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: HttpProtocol(dispatcher, self._connections), sock=self._socket, backlog=1024
+            lambda: HttpProtocol(dispatcher, self._connections, streams=self._gateway.wants_stream),
+            sock=self._socket,
+            backlog=1024,
         )
+        self._gateway.start(self.url)
 
     def _open(self) -> None:
         """What is kept on disk, and what runs functions."""
@@ -86,6 +91,7 @@ class Server:
         self._catalog = Catalog(home / "catalog.db")
         self._logs = Logs(home / "logs", settings.echo_logs)
         self._metrics = Metrics(home / "metrics.db", self._clock)
+        self._gateway = Gateway(Files(home / "gateway"), self._scope)
         self._clients = Clients(self.url, self._scope)
         self._launcher = Launcher(home / "runtimes")
         self._settling = Settling(self._catalog, self._code, self._ids, self._discard_stale)
@@ -103,10 +109,7 @@ class Server:
             self._catalog, self._settling.serving, self._fleet, self._metrics, self._scope, self._clock, self._draw,
             settings.concurrency,
         )  # fmt: skip
-        self._queues = Queues(
-            home / "events.db", self._invoker, self._catalog, self._metrics, self._clients, self._clock, self._ids,
-            settings.retry_delays_s,
-        )  # fmt: skip
+        self._events = Events(home / "events.db", self._invoker, self._clock, settings.retry_delays_s)
 
     def _assemble(self) -> Dispatcher:
         """What answers requests."""
@@ -123,18 +126,20 @@ class Server:
         def fail(error: ApiError, request_id: str) -> Response:
             return rest_json(error, model, request_id)
 
-        invoke = InvokeApi(self._invoker, self._queues.events, self._ids, fail)
+        invoke = InvokeApi(self._invoker, self._events, self._ids, fail)
         others = (
             metric_service(self._metrics, self._ids),
             log_service(self._settings.home / "logs", self._scope, self._logs.flush, self._ids),
+            self._gateway,
         )
         return Dispatcher(model, table, invoke, self._code, others, self._ids)
 
     async def stop(self) -> None:
         """Stop listening, end every environment, write what is pending."""
         self._server.close()
-        await self._queues.stop()
+        await self._events.stop()
         self._clients.close()
+        await self._gateway.stop()
         self._fleet.stop()
         await self._launcher.stop()
         await self._settling.stop()

@@ -81,8 +81,8 @@ def test_an_operation_that_is_not_served_is_named(server: RuntimeProcess) -> Non
 
 
 def test_a_service_that_is_not_served_is_named(server: RuntimeProcess) -> None:
-    with pytest.raises(ClientError, match="The service sqs is not answered by this local runtime"):
-        client("sqs", server.url).list_queues()
+    with pytest.raises(ClientError, match="The service imagebuilder is not answered by this local runtime"):
+        client("imagebuilder", server.url).list_images()
 
 
 def test_a_path_outside_the_code_store_is_not_served(server: RuntimeProcess) -> None:
