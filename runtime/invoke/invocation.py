@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from runtime.invoke.results import Result
+
+Push = Callable[[bytes], Awaitable[None]]
+"""Takes one piece of a result; awaited before the next piece is read from the function."""
+OnStream = Callable[[str], Push]
+"""Called at most once, with the Content-Type, when the function begins to stream its result.
+
+`done` follows in any case: after a stream its payload is empty, or is the error that broke the stream off. A function
+that does not stream is answered by `done` alone, with its whole payload.
+"""
 
 
 @dataclass(slots=True)
@@ -21,3 +30,5 @@ class Invocation:
     client_context: str = ""
     wants_log: bool = False
     log: list[str] = field(default_factory=list)
+    on_stream: OnStream | None = None
+    """None: a streamed result is collected."""

@@ -10,10 +10,12 @@ from typing import Protocol
 
 from core.clock import Clock
 from runtime.api.errors import ApiError, not_found
+from runtime.catalog.documents import RecursionConfig
 from runtime.catalog.records import FunctionVersion
 from runtime.catalog.store import Catalog
 from runtime.control.states import check_invocable
-from runtime.invoke.invocation import Invocation
+from runtime.invoke import lineage
+from runtime.invoke.invocation import Invocation, OnStream
 from runtime.invoke.results import Result
 from runtime.invoke.route import Draw, Route, resolve
 from runtime.names import Scope, parse
@@ -38,6 +40,13 @@ class Recorder(Protocol):
         """An invocation was refused."""
         ...
 
+    def put_lambda(
+        self, name: str, function: str, value: float, at: float,
+        *, resource: str = "", version: str = "", unit: str = "Count",
+    ) -> None:  # fmt: skip
+        """A sample of one of Lambda's metrics."""
+        ...
+
 
 class Runner(Protocol):
     """Who runs an invocation on a version."""
@@ -56,6 +65,7 @@ class Call:
     trace_id: str = ""
     client_context: str = ""
     wants_log: bool = False
+    on_stream: OnStream | None = None
 
 
 class Invoker:
@@ -117,11 +127,13 @@ class Invoker:
         """Run `call`; `answer` is called later.
 
         Raises:
-            ApiError: no such function, version or alias; not invocable now; too many at once.
+            ApiError: no such function, version or alias; not invocable now; too many at once; part of a loop.
         """
         route, arn = self.route(name, qualifier)
         version = self._version(route, arn)
         second = int(self._clock.now().timestamp())
+        if lineage.runs_before(call.trace_id, route.function) >= lineage.LIMIT:
+            self._check_loop(route, second)
         if self._total >= self._limit:
             self._recorder.throttled(route, second)
             raise throttle()
@@ -133,9 +145,10 @@ class Invoker:
             arn=arn,
             payload=call.payload,
             done=partial(self._done, route, version, second, answer),
-            trace_id=call.trace_id,
+            trace_id=lineage.entered(call.trace_id, route.function),
             client_context=call.client_context,
             wants_log=call.wants_log,
+            on_stream=call.on_stream,
         )
         self._runner.submit(version, invocation)
 
@@ -149,6 +162,13 @@ class Invoker:
 
         self.invoke(name, qualifier, call, answer)
         return await future
+
+    def _check_loop(self, route: Route, second: int) -> None:
+        """Nothing when the function may run in a loop."""
+        config = self._catalog.find(RecursionConfig, route.function)
+        if config is None or config.recursive_loop != "Allow":
+            self._recorder.put_lambda("RecursiveInvocationsDropped", route.function, 1, second, resource=route.resource)
+            raise lineage.stopped()
 
     def _version(self, route: Route, arn: str) -> FunctionVersion:
         version = self._serving(route.function, route.choose(self._draw))
