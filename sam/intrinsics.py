@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.document import Path, suggest
@@ -50,13 +50,7 @@ class Resolver:
         return value
 
     def _call(self, name: str, argument: Any, path: Path) -> Any:
-        functions = {
-            "Ref": self._ref,
-            "Fn::Sub": self._sub,
-            "Fn::Join": self._join,
-            "Fn::Select": self._select,
-            "Fn::FindInMap": self._find_in_map,
-        }
+        functions = self._functions()
         if name not in functions:
             return self._wrong(path, f"{name} is not supported by this version of Penstock here", "write the value")
         self._depth += 1
@@ -66,6 +60,15 @@ class Resolver:
             return functions[name](argument, path)
         finally:
             self._depth -= 1
+
+    def _functions(self) -> Mapping[str, Callable[[Any, Path], Any]]:
+        return {
+            "Ref": self._ref,
+            "Fn::Sub": self._sub,
+            "Fn::Join": self._join,
+            "Fn::Select": self._select,
+            "Fn::FindInMap": self._find_in_map,
+        }
 
     def _wrong(self, path: Path, what: str, hint: str = "") -> Any:
         self._mistakes.add(path, what, hint)
@@ -129,10 +132,13 @@ class Resolver:
             return "${" + match.group(2) + "}"
         if name in local:
             return text_of(local[name])
-        if "." in name and not name.startswith("AWS::"):
-            return self._wrong(path, f"the attribute {name} is not known here", "write the value itself")
-        value = self._ref(name, path)
+        is_attribute = "." in name and not name.startswith("AWS::")
+        value = self._attribute(name, path) if is_attribute else self._ref(name, path)
         return value if value is ABSENT else text_of(value)
+
+    def _attribute(self, name: str, path: Path) -> Any:
+        """The value of `Resource.Attribute`."""
+        return self._wrong(path, f"the attribute {name} is not known here", "write the value itself")
 
     def _join(self, argument: Any, path: Path) -> Any:
         if not (isinstance(argument, list) and len(argument) == 2 and isinstance(argument[0], str)):

@@ -29,14 +29,14 @@ def load(text: str | bytes, file: str, parameters: Mapping[str, str] | None = No
     Raises:
         InvalidInput: every mistake in it, at its line and column.
     """
-    document = _parsed(text, file)
+    document = parsed(text, file)
     mistakes = Mistakes(document)
     data = document.data
     if not isinstance(data, dict) or not isinstance(data.get("Resources"), dict):
         mistakes.add((), "a template is a mapping with Resources")
         mistakes.raise_if_any()
     resolver = Resolver(data, parameters or {}, mistakes)
-    shared = _globals(data, mistakes)
+    shared = function_globals(data, mistakes)
     functions = [
         _function(document, logical_id, resource, shared, resolver, mistakes)
         for logical_id, resource in data["Resources"].items()
@@ -49,13 +49,14 @@ def load(text: str | bytes, file: str, parameters: Mapping[str, str] | None = No
     return Template(file, found, tuple(mistakes.warnings))
 
 
-def _parsed(text: str | bytes, file: str) -> Document:
+def parsed(text: str | bytes, file: str) -> Document:
+    """The template's text with its short tags read. Raises: InvalidInput."""
     if isinstance(text, bytes):
         return parse_bytes(text, file, cloudformation=True)
     return parse_json(text, file) if file.endswith(".json") else parse_yaml(text, file, cloudformation=True)
 
 
-def _globals(data: Mapping[str, Any], mistakes: Mistakes) -> Mapping[str, Any]:
+def function_globals(data: Mapping[str, Any], mistakes: Mistakes) -> Mapping[str, Any]:
     """Globals.Function, its keys checked."""
     sections = data.get("Globals", {})
     if not isinstance(sections, Mapping):
