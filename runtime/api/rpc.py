@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +15,7 @@ from runtime.api import validate
 from runtime.api.errors import ApiError
 from runtime.api.model import load_service
 from runtime.api.wires import detect
-from runtime.http import Request, Response
+from runtime.http import MAX_BODY_BYTES, Request, Response
 
 Parameters = Mapping[str, Any]
 Act = Callable[[Parameters], Mapping[str, Any]]
@@ -49,12 +51,12 @@ class RpcService:
         try:
             act = self._act(wire.operation(request))
             operation = self._model.operation_model(wire.operation(request))
-            parameters = wire.parse(operation.input_shape, request)
+            parameters = wire.parse(operation.input_shape, unpacked(request))
             validate.check(operation.input_shape, parameters)
             return wire.answer(operation, act(parameters), request_id)
         except ApiError as error:
-            answer = wire.error(error, self._query_code(error.code), request_id)
-            status = 501 if error.code == "NotImplementedException" else answer.status
+            query_code, status = self._known(error.code)
+            answer = wire.error(error, query_code, request_id)
             return Response(status, answer.headers, answer.body)
 
     def _act(self, name: str) -> Act:
@@ -62,8 +64,27 @@ class RpcService:
             raise ApiError("NotImplementedException", f"{name} is not implemented by this local runtime")
         return self._operations[name]
 
-    def _query_code(self, code: str) -> str:
-        """The older name of an error; only services that once spoke the query protocol have one."""
+    def _known(self, code: str) -> tuple[str, int]:
+        """The older name of an error, which services have that once spoke the query protocol, and its status."""
         if code not in self._model.shape_names:
-            return code
-        return str(self._model.shape_for(code).metadata.get("error", {}).get("code", code))
+            return code, 501 if code == "NotImplementedException" else 400
+        facts = self._model.shape_for(code).metadata.get("error", {})
+        return str(facts.get("code", code)), int(facts.get("httpStatusCode", 400))
+
+
+def unpacked(request: Request) -> Request:
+    """The request with its body decompressed, as SDKs compress the larger PutMetricData.
+
+    Raises:
+        ApiError: it is not gzip, or larger than any body may be.
+    """
+    if request.headers.get("content-encoding", "") != "gzip":
+        return request
+    reader = zlib.decompressobj(wbits=31)
+    try:
+        body = reader.decompress(request.body, MAX_BODY_BYTES)
+    except zlib.error:
+        raise ApiError("SerializationException", "The body is not valid gzip") from None
+    if reader.unconsumed_tail:
+        raise ApiError("RequestEntityTooLargeException", "The body is too large")
+    return replace(request, body=body)

@@ -76,6 +76,8 @@ class Cbor:
         """A CBOR map."""
         body = bytearray()
         serializer: Any = RpcV2CBORSerializer()
+        if operation.output_shape is None:
+            return Response(200, self._headers(request_id), b"\xa0")
         serializer._serialize_data_item(body, dict(result), operation.output_shape)
         return Response(200, self._headers(request_id), bytes(body))
 
@@ -112,8 +114,8 @@ class Json:
 
     def answer(self, operation: OperationModel, result: Mapping[str, Any], request_id: str) -> Response:
         """A JSON object."""
-        body = json.dumps(to_json(operation.output_shape, result)).encode()
-        return Response(200, self._headers(request_id), body)
+        shown = to_json(operation.output_shape, result) if operation.output_shape is not None else {}
+        return Response(200, self._headers(request_id), json.dumps(shown).encode())
 
     def error(self, error: ApiError, query_code: str, request_id: str) -> Response:
         """A JSON object with `__type` and `message`."""
@@ -138,11 +140,14 @@ class Query:
     def answer(self, operation: OperationModel, result: Mapping[str, Any], request_id: str) -> Response:
         """XML in the operation's wrapper."""
         shape: Any = operation.output_shape
-        inner = "".join(_xml(shape.members[name], name, value) for name, value in result.items() if value is not None)
-        wrapper, namespace = shape.serialization["resultWrapper"], operation.service_model.metadata["xmlNamespace"]
+        namespace, name = operation.service_model.metadata["xmlNamespace"], operation.name
+        inner = ""
+        if shape is not None:
+            wrapper = shape.serialization["resultWrapper"]
+            members = (_xml(shape.members[each], each, value) for each, value in result.items() if value is not None)
+            inner = f"<{wrapper}>{''.join(members)}</{wrapper}>"
         metadata = f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>"
-        name = operation.name
-        text = f'<{name}Response xmlns="{namespace}"><{wrapper}>{inner}</{wrapper}>{metadata}</{name}Response>'
+        text = f'<{name}Response xmlns="{namespace}">{inner}{metadata}</{name}Response>'
         return Response(200, self._headers(request_id), text.encode())
 
     def error(self, error: ApiError, query_code: str, request_id: str) -> Response:

@@ -1,70 +1,82 @@
-"""CloudWatch's GetMetricData, GetMetricStatistics and ListMetrics for AWS/Lambda."""
+"""CloudWatch's operations on metrics: put, get and list."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from core.clock import Clock
 from core.ids import Ids
 from runtime.api.errors import ApiError
-from runtime.api.rpc import RpcService
+from runtime.api.rpc import Act, RpcService
 from runtime.control.paging import page
 from runtime.metrics import query
-from runtime.metrics.buckets import UNITS, percentile_rank
+from runtime.metrics.accept import Samples, accepted
+from runtime.metrics.data import (
+    MOST_POINTS,
+    Queries,
+    Span,
+    check_period,
+    check_statistic,
+    invalid,
+    metric_of,
+    validation,
+)
+from runtime.metrics.expressions.values import TimeSeries
+from runtime.metrics.store import Metrics
 
-_STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 _MAX_STATISTICS_POINTS = 1440
-_MAX_DATA_POINTS = 100_800
 _METRICS_PER_PAGE = 500
+_MOST_QUERIES = 500
+_RECENTLY_S = 3 * 3600
 
 
-def metric_service(source: query.Source, ids: Ids) -> RpcService:
-    """The service that answers from `source`."""
-    asked = _Query(source)
-    operations = {"GetMetricData": asked.data, "GetMetricStatistics": asked.statistics, "ListMetrics": asked.listed}
+def metric_service(metrics: Metrics, ids: Ids) -> RpcService:
+    """The service that answers from `metrics`."""
+    operations = metric_operations(metrics, metrics.clock)
     return RpcService("cloudwatch", "monitoring", "GraniteServiceVersion20100801", operations, ids)
 
 
-class _Query:
-    def __init__(self, source: query.Source) -> None:
-        self._source = source
+def metric_operations(metrics: Metrics, clock: Clock) -> dict[str, Act]:
+    """CloudWatch's operations on metrics by name."""
+    service = _Service(metrics, clock)
+    return {
+        "PutMetricData": service.put,
+        "GetMetricData": service.data,
+        "GetMetricStatistics": service.statistics,
+        "ListMetrics": service.listed,
+    }
+
+
+class _Service:
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+        self._metrics = metrics
+        self._clock = clock
+
+    def put(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Nothing; all data are counted, or none."""
+        for samples in accepted(parameters, self._clock.now()):
+            add(self._metrics, samples)
+        return {}
 
     def data(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """The values of every query, newest first unless asked otherwise."""
-        newest_first = parameters.get("ScanBy", "TimestampDescending") == "TimestampDescending"
-        most = min(parameters.get("MaxDatapoints") or _MAX_DATA_POINTS, _MAX_DATA_POINTS)
-        results = []
-        for each in parameters["MetricDataQueries"]:
-            if each.get("ReturnData") is False:
-                continue
-            result = self._result(each, parameters, newest_first=newest_first)
-            most -= len(result["Values"])
-            results.append(result)
-        if most < 0:
-            raise _invalid("The question has more datapoints than MaxDatapoints; ask for a shorter time or less often")
-        return {"MetricDataResults": results, "Messages": []}
-
-    def _result(self, each: Mapping[str, Any], parameters: Mapping[str, Any], *, newest_first: bool) -> dict[str, Any]:
-        stat = each.get("MetricStat")
-        if stat is None:
-            raise _invalid(f"Expressions (query {each['Id']}) are not supported by this local runtime; use MetricStat")
-        _check_statistic(stat["Stat"])
-        points = self._points(stat["Metric"], stat["Period"], parameters)
-        if newest_first:
-            points.reverse()
-        values = [(point.at, point.statistics.value(stat["Stat"])) for point in points]
-        known = [(at, value) for at, value in values if value is not None]
-        return {
-            "Id": each["Id"],
-            "Label": each.get("Label") or stat["Metric"].get("MetricName", ""),
-            "Timestamps": [datetime.fromtimestamp(at, UTC) for at, _ in known],
-            "Values": [value for _, value in known],
-            "StatusCode": "Complete",
-        }
+        """One page of the values of every query, newest first unless asked otherwise."""
+        queries = parameters["MetricDataQueries"]
+        if len(queries) > _MOST_QUERIES:
+            raise validation(f"The collection MetricDataQueries must not have a size greater than {_MOST_QUERIES}.")
+        asked = Queries(self._metrics, queries, _span(parameters))
+        found = [
+            (each["Id"], series)
+            for each in queries
+            if each.get("ReturnData") is not False
+            for series in asked.result(each["Id"])
+        ]
+        return _page(found, parameters)
 
     def statistics(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """The datapoints of one metric, in no order."""
+        """The datapoints of one metric, in no order; apart by unit."""
         plain, extended = parameters.get("Statistics", []), parameters.get("ExtendedStatistics", [])
         if bool(plain) == bool(extended):
             raise ApiError(
@@ -72,65 +84,97 @@ class _Query:
                 "Exactly one of the parameters Statistics and ExtendedStatistics is needed",
             )
         for statistic in (*plain, *extended):
-            _check_statistic(statistic)
-        metric, points = parameters["MetricName"], self._points(parameters, parameters["Period"], parameters)
-        if len(points) > _MAX_STATISTICS_POINTS:
+            check_statistic(statistic)
+        check_period(parameters["Period"])
+        span, metric = _span(parameters), metric_of(parameters, parameters.get("Unit"))
+        found = [
+            (unit, point)
+            for unit in query.units(self._metrics, metric)
+            for point in query.points(
+                self._metrics, replace(metric, unit=unit), parameters["Period"], span.start, span.end
+            )
+        ]
+        if len(found) > _MAX_STATISTICS_POINTS:
             raise ApiError(
                 "InvalidParameterCombinationException",
-                f"You have requested up to {len(points)} datapoints, which exceeds the limit of "
+                f"You have requested up to {len(found)} datapoints, which exceeds the limit of "
                 f"{_MAX_STATISTICS_POINTS}.",
             )
-        datapoints = []
-        for point in points:
-            shown: dict[str, Any] = {name: point.statistics.value(name) for name in plain}
-            if extended:
-                shown["ExtendedStatistics"] = {
-                    name: value for name in extended if (value := point.statistics.value(name)) is not None
-                }
-            at = datetime.fromtimestamp(point.at, UTC)
-            datapoints.append({"Timestamp": at, "Unit": UNITS.get(metric, "Count"), **shown})
-        return {"Label": metric, "Datapoints": datapoints}
+        return {"Label": metric.name, "Datapoints": [_datapoint(each, unit, plain, extended) for unit, each in found]}
 
     def listed(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """One page of what can be asked for."""
-        if parameters.get("Namespace", query.NAMESPACE) != query.NAMESPACE:
-            return {"Metrics": []}
-        wanted = {each["Name"]: each.get("Value") for each in parameters.get("Dimensions", [])}
+        wanted = [(each["Name"], each.get("Value")) for each in parameters.get("Dimensions", [])]
+        now = self._clock.now().timestamp()
         found = [
-            (name, dimensions)
-            for name, dimensions in query.listed(self._source.keys())
-            if parameters.get("MetricName", name) == name
-            and all(key in dimensions and value in {None, dimensions[key]} for key, value in wanted.items())
+            metric
+            for metric in query.listed(self._metrics)
+            if parameters.get("Namespace", metric.namespace) == metric.namespace
+            and parameters.get("MetricName", metric.name) == metric.name
+            and all(key in metric.dimensions and value in {None, metric.dimensions[key]} for key, value in wanted)
+            and (
+                "RecentlyActive" not in parameters
+                or query.points(self._metrics, metric, _RECENTLY_S, now - _RECENTLY_S, now)
+            )
         ]
         shown, following = page(found, parameters.get("NextToken"), None, _METRICS_PER_PAGE)
         metrics = [
             {
-                "Namespace": query.NAMESPACE,
-                "MetricName": name,
-                "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+                "Namespace": metric.namespace,
+                "MetricName": metric.name,
+                "Dimensions": [{"Name": key, "Value": value} for key, value in metric.dimensions.items()],
             }
-            for name, dimensions in shown
+            for metric in shown
         ]
         return {"Metrics": metrics, "NextToken": following}
 
-    def _points(self, metric: Mapping[str, Any], period_s: int, parameters: Mapping[str, Any]) -> list[query.Point]:
-        start, end = parameters["StartTime"].timestamp(), parameters["EndTime"].timestamp()
-        if start >= end:
-            raise _invalid("The parameter StartTime must be less than the parameter EndTime.")
-        problem = query.period_problem(period_s)
-        if problem:
-            raise _invalid(problem)
-        if metric.get("Namespace") != query.NAMESPACE:
-            return []
-        dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])}
-        return query.points(self._source, metric["MetricName"], dimensions, period_s, start, end)
+
+def add(metrics: Metrics, samples: Samples) -> None:
+    """Count what was accepted."""
+    summary = metrics.summary(samples.key, samples.second)
+    for value, count in samples.values:
+        summary.sample(value, count)
+    if samples.statistics is not None:
+        summary.joined(*samples.statistics)
 
 
-def _check_statistic(statistic: str) -> None:
-    if statistic not in _STATISTICS and percentile_rank(statistic) is None:
-        known = ", ".join(_STATISTICS)
-        raise _invalid(f"The statistic {statistic} is not one of {known} or a percentile such as p99")
+def _span(parameters: Mapping[str, Any]) -> Span:
+    start, end = parameters["StartTime"].timestamp(), parameters["EndTime"].timestamp()
+    if start >= end:
+        raise invalid("The parameter StartTime must be less than the parameter EndTime.")
+    return Span(start, end)
 
 
-def _invalid(message: str) -> ApiError:
-    return ApiError("InvalidParameterValueException", message)
+def _page(found: Sequence[tuple[str, TimeSeries]], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The datapoints from the token on, at most MaxDatapoints of them; a series that goes on has PartialData."""
+    newest_first = parameters.get("ScanBy", "TimestampDescending") == "TimestampDescending"
+    most = min(parameters.get("MaxDatapoints") or MOST_POINTS, MOST_POINTS)
+    total = sum(len(series.points) for _, series in found)
+    shown, following = page(range(total), parameters.get("NextToken"), most, MOST_POINTS)
+    first, last = (shown[0], shown[-1] + 1) if shown else (0, 0)
+    results, passed = [], 0
+    for name, series in found:
+        points = sorted(series.points.items(), reverse=newest_first)
+        begin, end = max(first - passed, 0), min(max(last - passed, 0), len(points))
+        here, is_partial = points[begin:end], end < len(points)
+        passed += len(points)
+        if points and not here and (first or is_partial):
+            continue
+        results.append(
+            {
+                "Id": name,
+                "Label": series.label,
+                "Timestamps": [datetime.fromtimestamp(at, UTC) for at, _ in here],
+                "Values": [value for _, value in here],
+                "StatusCode": "PartialData" if is_partial else "Complete",
+            }
+        )
+    return {"MetricDataResults": results, "Messages": [], "NextToken": following}
+
+
+def _datapoint(point: query.Point, unit: str, plain: Sequence[str], extended: Sequence[str]) -> dict[str, Any]:
+    shown: dict[str, Any] = {name: point.statistics.value(name) for name in plain}
+    if extended:
+        values = {name: point.statistics.value(name) for name in extended}
+        shown["ExtendedStatistics"] = {name: value for name, value in values.items() if value is not None}
+    return {"Timestamp": datetime.fromtimestamp(point.at, UTC), "Unit": unit, **shown}

@@ -62,7 +62,7 @@ class Metrics:
         self._counts, self._samples = Timeline(_COUNTS), Timeline(_SAMPLES)
         for form in (_COUNTS, _SAMPLES):
             form.create(self._db)
-        self._clock = clock
+        self.clock = clock
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._read_from = int(clock.now().timestamp()) - _READ_AT_ONCE_S
@@ -111,6 +111,16 @@ class Metrics:
         """An invocation that started in `second` ended (Source: a metric bears the time of the invocation's start)."""
         key = Key(route.function, route.resource, version.version if route.by_alias else "")
         self._counts.bucket(key, second).ended(result.duration_ms, failed=bool(result.error_type))
+        if result.provisioned or result.extensions_ms is not None:
+            self._rarer(key, second, result)
+
+    def _rarer(self, key: Key, second: int, result: Result) -> None:
+        place = {"resource": key.resource, "version": key.version}
+        if result.provisioned:
+            self.put_lambda("ProvisionedConcurrencyInvocations", key.function, 1.0, second, **place)
+        if result.extensions_ms is not None:
+            name, unit = "PostRuntimeExtensionsDuration", "Milliseconds"
+            self.put_lambda(name, key.function, result.extensions_ms, second, **place, unit=unit)
 
     def throttled(self, route: Route, second: int) -> None:
         """An invocation was refused before a version was chosen."""
@@ -168,11 +178,11 @@ class Metrics:
     # keeping ----------------------------------------------------------------------------------------------------
 
     async def _keep_writing(self) -> None:
-        compacted = self._clock.now().timestamp()
+        compacted = self.clock.now().timestamp()
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _WRITE_EVERY_S)
-            now = self._clock.now().timestamp()
+            now = self.clock.now().timestamp()
             gone: Gone = ([], [])
             if now - compacted >= _COMPACT_EVERY_S:
                 compacted = now

@@ -139,10 +139,10 @@ def test_a_period_that_does_not_exist_is_refused(measured: RuntimeProcess) -> No
 
 def test_an_operation_that_is_not_served_is_named(measured: RuntimeProcess) -> None:
     with pytest.raises(ClientError) as error:
-        measured.client("cloudwatch").put_metric_data(Namespace="mine", MetricData=[])
+        measured.client("cloudwatch").put_dashboard(DashboardName="d", DashboardBody="{}")
     answer = error.value.response
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 501
-    assert "PutMetricData is not implemented" in answer["Error"]["Message"]
+    assert "PutDashboard is not implemented" in answer["Error"]["Message"]
 
 
 def test_the_query_protocol_is_spoken(measured: RuntimeProcess) -> None:

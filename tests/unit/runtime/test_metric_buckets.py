@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from runtime.metrics import query
 from runtime.metrics.buckets import Bucket, percentile_rank, statistics
 from runtime.metrics.keys import Key
+from runtime.metrics.series import Series, Summary, series
 
 
 def bucket(*durations: float, errors: int = 0) -> Bucket:
@@ -77,17 +78,34 @@ def test_adding_up_parts_is_counting_the_whole(samples: list[tuple[float, bool]]
     assert added == whole
 
 
-class Counts:
-    """A source of counts for queries."""
+def samples(*values: float) -> Summary:
+    """These values, each once."""
+    made = Summary()
+    for value in values:
+        made.sample(value)
+    return made
 
-    def __init__(self, counts: dict[Key, dict[int, Bucket]]) -> None:
+
+class Counts:
+    """A source of counts and samples for queries."""
+
+    def __init__(
+        self, counts: dict[Key, dict[int, Bucket]], samples: dict[Series, dict[int, Summary]] | None = None
+    ) -> None:
         self._counts = counts
+        self._samples = samples or {}
 
     def keys(self) -> list[Key]:
         return list(self._counts)
 
     def between(self, key: Key, start: int, end: int) -> Iterator[tuple[int, Bucket]]:
         return ((second, each) for second, each in self._counts[key].items() if start <= second < end)
+
+    def series(self) -> list[Series]:
+        return list(self._samples)
+
+    def samples(self, key: Series, start: int, end: int) -> Iterator[tuple[int, Summary]]:
+        return ((second, each) for second, each in self._samples.get(key, {}).items() if start <= second < end)
 
 
 SOURCE = Counts(
@@ -96,13 +114,18 @@ SOURCE = Counts(
         Key("f", "f:live", "2"): {121: bucket(8.0, errors=1)},
         Key("f", "f"): {180: bucket(16.0)},
         Key("g", "g"): {120: bucket(32.0)},
-    }
+    },
+    {
+        series("Mine", "Depth", {"Queue": "q"}, "Count"): {120: samples(1.0, 3.0), 185: samples(5.0)},
+        series("Mine", "Depth", {"Queue": "q"}, "Bytes"): {120: samples(100.0)},
+        series("AWS/Lambda", "AsyncEventAge", {"FunctionName": "f"}, "Milliseconds"): {120: samples(7.0)},
+    },
 )
 
 
 def sums(dimensions: dict[str, str], period_s: int, start: float = 0, end: float = 1000) -> dict[int, float | None]:
     """The sum of durations by period."""
-    found = query.points(SOURCE, "Duration", dimensions, period_s, start, end)
+    found = query.points(SOURCE, query.Metric("AWS/Lambda", "Duration", dimensions), period_s, start, end)
     return {point.at: point.statistics.value("Sum") for point in found}
 
 
@@ -141,5 +164,42 @@ def test_periods(period_s: int, good: bool) -> None:
 
 
 def test_what_is_listed_can_be_asked_for() -> None:
-    for metric, dimensions in query.listed(SOURCE.keys()):
-        assert query.points(SOURCE, metric, dimensions, 60, 0, 1000), (metric, dimensions)
+    found = query.listed(SOURCE)
+    assert {(each.namespace, each.name) for each in found} >= {("AWS/Lambda", "Errors"), ("Mine", "Depth")}
+    for metric in found:
+        assert query.points(SOURCE, metric, 60, 0, 1000), metric
+
+
+def test_other_metrics_are_told_apart_by_dimensions_and_unit() -> None:
+    def asked(unit: str | None, **dimensions: str) -> list[tuple[int, float]]:
+        metric = query.Metric("Mine", "Depth", dimensions, unit)
+        return [(each.at, each.statistics.total) for each in query.points(SOURCE, metric, 60, 0, 1000)]
+
+    assert asked("Count", Queue="q") == [(120, 4.0), (180, 5.0)]
+    assert asked("Bytes", Queue="q") == [(120, 100.0)]
+    assert asked(None, Queue="q") == [(120, 104.0), (180, 5.0)]
+    assert asked("Percent", Queue="q") == asked("Count") == asked(None, Queue="q", Region="r") == []
+    assert query.units(SOURCE, query.Metric("Mine", "Depth", {"Queue": "q"})) == ["Bytes", "Count"]
+    assert query.units(SOURCE, query.Metric("AWS/Lambda", "Duration", {}, "Count")) == []
+
+
+def test_periods_may_begin_anywhere() -> None:
+    metric = query.Metric("Mine", "Depth", {"Queue": "q"}, "Count")
+    found = query.points(SOURCE, metric, 60, 125, 245, origin=65)
+    assert [(each.at, each.statistics.total) for each in found] == [(185, 5.0)]
+    found = query.points(SOURCE, metric, 60, 66, 245, origin=5)
+    assert [(each.at, each.statistics.total) for each in found] == [(65, 4.0), (185, 5.0)]
+
+
+def test_percentiles_are_told_only_of_values_that_are_known() -> None:
+    known = samples(1.0, 1.0, 1.0, 100.0).statistics()
+    assert known is not None
+    assert (known.value("p50"), known.value("p100")) == (1.0, 100.0)
+    mixed = samples(1.0, 2.0)
+    mixed.joined(10, 50.0, 1.0, 9.0)
+    partly, negative = mixed.statistics(), samples(-1.0, 2.0).statistics()
+    assert partly is not None
+    assert negative is not None
+    assert partly.value("p50") is None
+    assert negative.value("p50") is None
+    assert (partly.value("Average"), negative.value("Minimum")) == (53.0 / 12, -1.0)
