@@ -58,7 +58,7 @@ class LocalSandbox:
         self.paths = Paths(
             task_root=str(spec.task_root or temporary),
             layers="/opt",
-            runtime_directory=str(launcher.runtime_directory),
+            runtime_directory=str(spec.runtime_directory or launcher.runtime_directory),
             temporary=str(temporary),
             interpreter=(),
         )

@@ -22,6 +22,10 @@ class SandboxSpec:
     """Directories on this machine that are shown, read-only and merged, as /opt: a later one wins."""
     memory_mb: int
     temporary_mb: int
+    runtime_directory: Path | None = None
+    """The directory on this machine that is shown, read-only, as LAMBDA_RUNTIME_DIR; None for Python's."""
+    programs: tuple[tuple[Path, str], ...] = ()
+    """Files on this machine that are shown, read-only and executable, at these paths (`/var/lang/bin/node`)."""
 
 
 @dataclass(frozen=True, slots=True)
