@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         max_environments=options.max_environments,
         idle_s=options.idle_seconds,
         init_timeout_s=options.init_seconds,
+        strict_roles=options.strict_roles,
         retry_delays_s=tuple(float(delay) for delay in options.retry_delays.split(",") if delay),
         echo_logs=options.echo_logs,
         throw_away=options.throw_away,
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-environments", type=int, default=defaults.max_environments, help="processes at once")
     parser.add_argument("--idle-seconds", type=float, default=defaults.idle_s, help="idle environments end after this")
     parser.add_argument("--init-seconds", type=float, default=defaults.init_timeout_s, help="limit of the Init phase")
+    parser.add_argument("--strict-roles", action="store_true", help="refuse execution roles that IAM does not know")
     delays = ",".join(f"{delay:g}" for delay in defaults.retry_delays_s)
     parser.add_argument("--retry-delays", default=delays, help="seconds before each retry of an asynchronous event")
     parser.add_argument("--echo-logs", type=int, metavar="FD", help="write what functions log to this descriptor, too")

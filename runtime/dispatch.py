@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from botocore.model import ServiceModel
+from botocore.model import OperationModel, ServiceModel
 
 from core.ids import Ids
 from runtime.api import rest, validate
@@ -19,6 +19,9 @@ from runtime.api.model import Routes
 from runtime.catalog.code import CodeStore
 from runtime.http import Reply, Request, Response
 from runtime.invoke.api import InvokeApi
+from runtime.policy.callers import Caller
+from runtime.policy.denial import refusal
+from runtime.policy.guard import Guard
 
 _log = logging.getLogger(__name__)
 _CREDENTIAL = re.compile(r"Credential=[^/,\s]*/[^/]*/[^/]*/([a-z0-9-]+)/aws4_request")
@@ -51,8 +54,10 @@ class Dispatcher:
         code: CodeStore,
         others: tuple[OtherService, ...],
         ids: Ids,
+        guard: Guard,
     ) -> None:
         self._model = model
+        self._guard = guard
         self._operations = operations
         self._invoke = invoke
         self._code = code
@@ -62,7 +67,7 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __call__(self, request: Request, reply: Reply) -> None:
-        if self._invoke.matches(request):
+        if self._invoke.matches(request) and self._guard.open(request):
             self._invoke.handle(request, reply)
             return
         task = asyncio.create_task(self._answer(request, reply))
@@ -70,40 +75,52 @@ class Dispatcher:
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, request: Request, reply: Reply) -> None:
-        request_id = self._ids.uuid()
+        request_id, service = self._ids.uuid(), _service(request)
         try:
-            response = await self._response(request, request_id)
+            caller = await self._guard.caller(request)
+            if self._invoke.matches(request):
+                operation, labels = self._matched(request)
+                await self._guard.lambda_operation(caller, operation.name, rest.parse(operation, labels, request))
+                self._invoke.handle(request, reply)
+                return
+            response = await self._response(request, service, caller, request_id)
         except ApiError as error:
-            response = rest_json(error, self._model, request_id)
+            known = service in {"", "lambda"}
+            response = (
+                rest_json(error, self._model, request_id) if known else refusal(error, service, request, request_id)
+            )
         except Exception:  # noqa: BLE001  (a fault of ours must not leave the client without an answer)
             _log.exception("%s %s failed", request.method, request.path)
             fault = ApiError("ServiceException", "An internal error occurred; the runtime's log says which")
             response = rest_json(fault, self._model, request_id)
         reply(response)
 
-    async def _response(self, request: Request, request_id: str) -> Response:
+    async def _response(self, request: Request, service: str, caller: Caller, request_id: str) -> Response:
         if request.path.startswith(_CODE_PREFIX) and request.method == "GET":
             return self._package(request.path.removeprefix(_CODE_PREFIX))
-        service = _service(request)
         for other in self._others:
             if other.matches(request, service):
                 answer = other.handle(request)
                 return await answer if inspect.isawaitable(answer) else answer
         if service not in {"", "lambda"}:
             raise ApiError("NotImplementedException", f"The service {service} is not answered by this local runtime")
-        matched = self._routes.match(request.method, request.path, request.query)
-        if matched is None:
-            raise ApiError("UnknownOperationException", f"No operation at {request.method} {request.path}")
-        operation, labels = matched
+        operation, labels = self._matched(request)
         act = self._operations.get(operation.name)
         if act is None:
             raise ApiError("NotImplementedException", f"{operation.name} is not implemented by this local runtime")
         parameters = rest.parse(operation, labels, request)
         validate.check(operation.input_shape, parameters, skip=_CHECKED_ELSEWHERE)
+        await self._guard.lambda_operation(caller, operation.name, parameters)
         result = act(parameters, request)
         if inspect.isawaitable(result):
             result = await result
         return rest.serialise(operation, result, request_id)
+
+    def _matched(self, request: Request) -> tuple[OperationModel, Mapping[str, str]]:
+        matched = self._routes.match(request.method, request.path, request.query)
+        if matched is None:
+            raise ApiError("UnknownOperationException", f"No operation at {request.method} {request.path}")
+        return matched
 
     def _package(self, name: str) -> Response:
         path = self._code.find(name)

@@ -29,6 +29,7 @@ from runtime.environment.sandbox import LocalSandboxes
 from runtime.gateway.clients import Clients
 from runtime.gateway.files import Files
 from runtime.gateway.gateway import Gateway
+from runtime.gateway.trusted import caller_of
 from runtime.http import HttpProtocol, Response
 from runtime.invoke.api import InvokeApi
 from runtime.invoke.invoker import Invoker
@@ -38,6 +39,7 @@ from runtime.logs import Logs
 from runtime.metrics.cloudwatch import metric_service
 from runtime.metrics.store import Metrics
 from runtime.names import Scope
+from runtime.policy.door import Backend, door
 from runtime.queues.events import Events
 from runtime.settings import Settings
 
@@ -91,8 +93,16 @@ class Server:
         self._catalog = Catalog(home / "catalog.db")
         self._logs = Logs(home / "logs", settings.echo_logs)
         self._metrics = Metrics(home / "metrics.db", self._clock)
-        self._gateway = Gateway(Files(home / "gateway"), self._scope)
+        files = Files(home / "gateway")
+        self._gateway = Gateway(files, self._scope)
         self._clients = Clients(self.url, self._scope)
+        backend = Backend(
+            self._gateway.handle, lambda: self._gateway.running, lambda headers: caller_of(headers, files.secret())
+        )
+        self._door = door(
+            self._catalog, self._scope, self._clock, self._ids, backend, lambda _peer: None,
+            strict=settings.strict_roles,
+        )  # fmt: skip
         self._launcher = Launcher(home / "runtimes")
         self._settling = Settling(self._catalog, self._code, self._ids, self._discard_stale)
         workshop = Workshop(
@@ -130,9 +140,10 @@ class Server:
         others = (
             metric_service(self._metrics, self._ids),
             log_service(self._settings.home / "logs", self._scope, self._logs.flush, self._ids),
+            self._door.identity,
             self._gateway,
         )
-        return Dispatcher(model, table, invoke, self._code, others, self._ids)
+        return Dispatcher(model, table, invoke, self._code, others, self._ids, self._door.guard)
 
     async def stop(self) -> None:
         """Stop listening, end every environment, write what is pending."""

@@ -24,6 +24,8 @@ class Settings:
     idle_s: float = 300.0
     init_timeout_s: float = 10.0
     retry_delays_s: tuple[float, ...] = RETRY_DELAYS_S
+    strict_roles: bool = False
+    """Whether a function may only have a role that the local IAM knows."""
     echo_logs: int | None = None
     """A file descriptor that gets every line the functions log, as they log it."""
     throw_away: bool = False

@@ -15,6 +15,8 @@ _UNMODELLED = {
     "ValidationException": 400,
     "SerializationException": 400,
     "AccessDeniedException": 403,
+    "InvalidSignatureException": 403,
+    "MissingAuthenticationTokenException": 403,
     "UnknownOperationException": 404,
     "MethodNotAllowedException": 405,
     "NotImplementedException": 501,

@@ -39,6 +39,11 @@ class Gateway:
         """End the backend; what it kept in memory is gone."""
         await self._process.stop()
 
+    @property
+    def running(self) -> bool:
+        """Whether the backend has been started: until then nothing is in it."""
+        return self._process.running
+
     @staticmethod
     def wants_stream(request: Request) -> bool:
         """Whether a long body is passed on as it arrives."""

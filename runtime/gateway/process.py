@@ -43,6 +43,11 @@ class BackendProcess:
             self._party = found
             _log.info("the backend of the other services (process %d) goes on", found.pid)
 
+    @property
+    def running(self) -> bool:
+        """Whether it runs, started by this server or by one before it."""
+        return self._party is not None and self._party.alive
+
     async def port(self) -> int:
         """Where the backend listens; starts it when it does not.
 

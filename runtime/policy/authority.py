@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.clock import Clock
+from runtime.catalog.documents import Policy as ResourcePolicy
 from runtime.catalog.store import Catalog
 from runtime.names import Scope, parse
 from runtime.policy import documents
-from runtime.policy.callers import Account, Caller, Role, Root, User, account_of, shown
+from runtime.policy.callers import Caller, Role, User, shown
 from runtime.policy.context import context_of
-from runtime.policy.evaluate import Decision, Policies, Question, decide
+from runtime.policy.evaluate import Decision, Policies, Question, decide, missing, names
 from runtime.policy.mistakes import BadPolicy
 
 
@@ -44,6 +45,8 @@ class Authority:
         self._scope = scope
         self._clock = clock
         self._identities = identities
+        self._generation = -1
+        self._root_is_free = False
         self._read: dict[tuple[str, str], tuple[str, documents.Policy]] = {}
 
     def authorise(
@@ -55,25 +58,40 @@ class Authority:
         Source: reference §13, "Scope".
         """
         policy = self._resource_policy(function_arn)
-        home = self._scope.account
-        if isinstance(caller, Root | Account) and account_of(caller, home) == home and not (policy and policy.denies):
-            return Decision(True, "the account's own root may do everything")
-        question = Question(
-            caller, action, function_arn, home, context_of(caller, self._scope, self._clock.now(), context)
-        )
-        return self._decide(question, policy)
+        known = context_of(caller, self._scope, self._clock.now(), context)
+        return self._decide(Question(caller, action, function_arn, self._scope.account, known), policy)
 
     def elsewhere(
-        self, caller: Role | User, action: str, resource: str | None, context: Mapping[str, str] | None = None
+        self, caller: Caller, action: str, resource: str | None, context: Mapping[str, str] | None = None
     ) -> Decision:
-        """Whether the caller's own policies allow `action` on something of its own account that is no function.
+        """Whether the caller's own policies allow `action` on something of this account that is no function.
 
         `resource` None: it is not known on what.
         """
-        account = account_of(caller, self._scope.account)
         known = context_of(caller, self._scope, self._clock.now(), context)
-        question = Question(caller, action, resource, account, known)
-        return self._decide(question, None)
+        return self._decide(Question(caller, action, resource, self._scope.account, known), None)
+
+    def trusted(
+        self, trust: documents.Policy | None, caller: Caller, role: str, context: Mapping[str, str] | None = None
+    ) -> Decision:
+        """Whether `role`'s trust policy lets the caller assume it; its own policies must agree as anywhere else."""
+        known = context_of(caller, self._scope, self._clock.now(), context)
+        question = Question(caller, "sts:AssumeRole", role, self._scope.account, known)
+        if trust is None or not names(trust, question):
+            return missing(question, "resource-based policy")
+        return self._decide(question, trust)
+
+    @property
+    def root_is_free(self) -> bool:
+        """Whether no policy here could deny the account's root anything: then it need not be asked."""
+        if self._generation != self._catalog.generation:
+            self._generation = self._catalog.generation
+            self._root_is_free = not any(
+                statement.get("Effect") == "Deny"
+                for policy in self._catalog.all(ResourcePolicy)
+                for statement in policy.statements
+            )
+        return self._root_is_free
 
     def _decide(self, question: Question, resource: documents.Policy | None) -> Decision:
         caller, identity, session = question.caller, Identity(), None

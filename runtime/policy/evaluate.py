@@ -65,6 +65,11 @@ def decide(question: Question, policies: Policies) -> Decision:
     return _across_accounts(question, policies)
 
 
+def names(policy: Policy, question: Question) -> bool:
+    """Whether a resource's policy grants it at all, be it to the caller's account only."""
+    return _resource_grant(question, policy)[0] is not Grant.NONE
+
+
 def _explicit_denial(question: Question, policies: Policies) -> Decision | None:
     for kind, each in _all(policies):
         for number, statement in enumerate(each.statements):
@@ -91,7 +96,7 @@ def _by_resource(question: Question, policies: Policies) -> Decision:
     grant, reason = _resource_grant(question, policies.resource)
     if grant is not Grant.NONE:
         return Decision(True, reason)
-    return _missing(question, "resource-based policy")
+    return missing(question, "resource-based policy")
 
 
 def _within_account(question: Question, policies: Policies) -> Decision:
@@ -100,7 +105,7 @@ def _within_account(question: Question, policies: Policies) -> Decision:
         return Decision(True, by_resource)
     allowed, by_identity = _identity_allows(question, policies.identity)
     if not allowed and grant is not Grant.PRINCIPAL:
-        return _missing(question, "identity-based policy")
+        return missing(question, "identity-based policy")
     return _limited(question, policies) or Decision(True, by_identity if allowed else by_resource)
 
 
@@ -108,10 +113,10 @@ def _across_accounts(question: Question, policies: Policies) -> Decision:
     """Both sides must agree: the caller's account by an identity policy, the resource's by its own policy."""
     grant, by_resource = _resource_grant(question, policies.resource)
     if grant is Grant.NONE:
-        return _missing(question, "resource-based policy")
+        return missing(question, "resource-based policy")
     allowed, _ = _identity_allows(question, policies.identity)
     if not allowed:
-        return _missing(question, "identity-based policy")
+        return missing(question, "identity-based policy")
     return _limited(question, policies) or Decision(True, by_resource)
 
 
@@ -119,7 +124,7 @@ def _limited(question: Question, policies: Policies) -> Decision | None:
     """What a boundary or a session policy withholds."""
     for kind, policy in (("permissions boundary", policies.boundary), ("session policy", policies.session)):
         if policy is not None and not _identity_allows(question, (policy,))[0]:
-            return _missing(question, kind)
+            return missing(question, kind)
     return None
 
 
@@ -172,7 +177,8 @@ def _resource_fits(statement: Statement, resource: str | None, variables: Contex
     return any(like(each, resource, variables) for each in statement.resources)
 
 
-def _missing(question: Question, kind: str) -> Decision:
+def missing(question: Question, kind: str) -> Decision:
+    """No, because no policy of that kind ("resource-based policy") allows it."""
     return Decision(
         False,
         f"no {kind} allows {shown(question.caller, question.account)} {question.action}"
