@@ -17,10 +17,8 @@ from runtime.catalog.code import CodeStore
 from runtime.catalog.records import FunctionVersion
 from runtime.catalog.store import Catalog
 from runtime.control import operations
-from runtime.control.aliases import Aliases
-from runtime.control.functions import Functions
+from runtime.control.plane import Ground, plane
 from runtime.control.settling import Settling
-from runtime.control.tags import Tags
 from runtime.dispatch import Dispatcher
 from runtime.environment.environment import Environment, Workshop
 from runtime.environment.fleet import Fleet
@@ -29,7 +27,6 @@ from runtime.environment.sandbox import LocalSandboxes
 from runtime.gateway.clients import Clients
 from runtime.gateway.files import Files
 from runtime.gateway.gateway import Gateway
-from runtime.gateway.trusted import caller_of
 from runtime.http import HttpProtocol, Response
 from runtime.invoke.api import InvokeApi
 from runtime.invoke.invoker import Invoker
@@ -39,8 +36,7 @@ from runtime.logs import Logs
 from runtime.metrics.cloudwatch import metric_service
 from runtime.metrics.store import Metrics
 from runtime.names import Scope
-from runtime.policy.door import Backend, door
-from runtime.queues.events import Events
+from runtime.queues.queues import Queues
 from runtime.settings import Settings
 
 
@@ -76,7 +72,7 @@ class Server:
         await self._settling.all()
         dispatcher = self._assemble()
         self._metrics.start()
-        self._events.start()
+        self._queues.start()
         gc.freeze()  # what was loaded to start stays; collecting must not look at it again
         self._server = await asyncio.get_running_loop().create_server(
             lambda: HttpProtocol(dispatcher, self._connections, streams=self._gateway.wants_stream),
@@ -93,16 +89,8 @@ class Server:
         self._catalog = Catalog(home / "catalog.db")
         self._logs = Logs(home / "logs", settings.echo_logs)
         self._metrics = Metrics(home / "metrics.db", self._clock)
-        files = Files(home / "gateway")
-        self._gateway = Gateway(files, self._scope)
+        self._gateway = Gateway(Files(home / "gateway"), self._scope)
         self._clients = Clients(self.url, self._scope)
-        backend = Backend(
-            self._gateway.handle, lambda: self._gateway.running, lambda headers: caller_of(headers, files.secret())
-        )
-        self._door = door(
-            self._catalog, self._scope, self._clock, self._ids, backend, lambda _peer: None,
-            strict=settings.strict_roles,
-        )  # fmt: skip
         self._launcher = Launcher(home / "runtimes")
         self._settling = Settling(self._catalog, self._code, self._ids, self._discard_stale)
         workshop = Workshop(
@@ -119,36 +107,44 @@ class Server:
             self._catalog, self._settling.serving, self._fleet, self._metrics, self._scope, self._clock, self._draw,
             settings.concurrency,
         )  # fmt: skip
-        self._events = Events(home / "events.db", self._invoker, self._clock, settings.retry_delays_s)
+        self._queues = Queues(
+            home / "events.db", self._invoker, self._catalog, self._metrics, self._clients, self._clock, self._ids,
+            settings.retry_delays_s,
+        )  # fmt: skip
 
     def _assemble(self) -> Dispatcher:
         """What answers requests."""
         model = load_service("lambda")
-        runtimes = frozenset(model.shape_for("Runtime").metadata["enum"])
-        functions = Functions(
-            self._catalog, self._code, self._scope, self._clock, self._ids, runtimes, self._settling,
-            self._discard_stale,
-        )  # fmt: skip
-        aliases = Aliases(self._catalog, self._scope, self._ids)
+        ground = Ground(
+            catalog=self._catalog,
+            code=self._code,
+            aws=self._clients,
+            scope=self._scope,
+            clock=self._clock,
+            ids=self._ids,
+            runtimes=frozenset(model.shape_for("Runtime").metadata["enum"]),
+            concurrency=self._settings.concurrency,
+            settling=self._settling,
+            on_delete=self._discard_stale,
+        )
         host = f"{self._settings.host}:{self.port}"
-        table = operations.table(functions, aliases, Tags(self._catalog, self._scope), host)
+        table = operations.table(plane(ground), host)
 
         def fail(error: ApiError, request_id: str) -> Response:
             return rest_json(error, model, request_id)
 
-        invoke = InvokeApi(self._invoker, self._events, self._ids, fail)
+        invoke = InvokeApi(self._invoker, self._queues.events, self._ids, fail)
         others = (
             metric_service(self._metrics, self._ids),
             log_service(self._settings.home / "logs", self._scope, self._logs.flush, self._ids),
-            self._door.identity,
             self._gateway,
         )
-        return Dispatcher(model, table, invoke, self._code, others, self._ids, self._door.guard)
+        return Dispatcher(model, table, invoke, self._code, others, self._ids)
 
     async def stop(self) -> None:
         """Stop listening, end every environment, write what is pending."""
         self._server.close()
-        await self._events.stop()
+        await self._queues.stop()
         self._clients.close()
         await self._gateway.stop()
         self._fleet.stop()

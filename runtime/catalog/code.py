@@ -47,6 +47,11 @@ class CodeStore:
             Path(file.name).replace(destination)
         return base64.b64encode(digest).decode()
 
+    def unzipped_size(self, digest: str) -> int:
+        """How many bytes the package's files have."""
+        with zipfile.ZipFile(self.package(digest)) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
+
     def package(self, digest: str) -> Path:
         """Where the zip with this (base64) digest is kept."""
         return self._root / f"{_hex(digest)}.zip"

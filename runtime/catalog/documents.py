@@ -34,6 +34,8 @@ class Policy:
     statements: tuple[Mapping[str, Any], ...]
     """As AWS shows them: Sid, Effect, Principal, Action, Resource, Condition."""
     revision_id: str
+    identifier: str = "default"
+    """The document's Id; empty when somebody put a document without one."""
 
     @property
     def owner(self) -> str:

@@ -1,26 +1,44 @@
-"""The operations on functions and their versions."""
+"""The operations on functions."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.clock import Clock
 from core.ids import Ids
-from runtime.api.errors import ApiError, conflict, invalid, not_found
-from runtime.catalog.code import BadPackage, CodeStore
-from runtime.catalog.records import FunctionVersion, State, UpdateStatus
+from runtime.api.errors import conflict, invalid, not_found
+from runtime.catalog.code import CodeStore
+from runtime.catalog.records import FunctionVersion, LayerUse, State, UpdateStatus
 from runtime.catalog.store import Catalog
 from runtime.control import settings as rules
 from runtime.control import states
+from runtime.control.images import Images
+from runtime.control.layer_rules import check_size
+from runtime.control.layers import Layers
 from runtime.control.paging import page
-from runtime.control.settling import BAD_ZIP, Settling
-from runtime.names import LATEST, Reference, Scope, is_version, parse
+from runtime.control.settling import Settling
+from runtime.control.sources import Sources
+from runtime.control.stamps import stamp
+from runtime.control.versions import Versions
+from runtime.names import LATEST, Reference, Scope, parse
 
 Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a function is to run: a zip in the code store (`digest` base64), or an image (hexadecimal)."""
+
+    digest: str
+    size: int = 0
+    unzipped_size: int = 0
+    image_uri: str = ""
+
+    def given_to(self, version: FunctionVersion) -> FunctionVersion:
+        """`version` with this code."""
+        return replace(version, code_sha256=self.digest, code_size=self.size, image_uri=self.image_uri)
 
 
 class Functions:
@@ -30,6 +48,10 @@ class Functions:
         self,
         catalog: Catalog,
         code: CodeStore,
+        sources: Sources,
+        images: Images,
+        layers: Layers,
+        versions: Versions,
         scope: Scope,
         clock: Clock,
         ids: Ids,
@@ -39,6 +61,10 @@ class Functions:
     ) -> None:
         self._catalog = catalog
         self._code = code
+        self._sources = sources
+        self._images = images
+        self._layers = layers
+        self._versions = versions
         self._scope = scope
         self._clock = clock
         self._ids = ids
@@ -55,14 +81,15 @@ class Functions:
             raise invalid(f"A new function is named without a qualifier, not {parameters['FunctionName']}")
         name = reference.name
         settings = rules.created(parameters, self._runtimes)
-        package = _package(parameters.get("Code", {}))
-        digest = await self._keep(package)
+        layers = self._layers.used(settings.get("Layers", ()), ())
+        code = await self._taken(parameters.get("Code", {}), settings)
+        _check_fit(code, layers)
         if self._catalog.version(name, LATEST) is not None:
             raise conflict(f"Function already exist: {name}")
-        latest = states.creating(self._new(name, settings, digest, len(package)))
+        latest = states.creating(self._new(name, settings, code, layers))
         saved = [latest]
         if parameters.get("Publish"):
-            saved.append(self._numbered(latest, ""))
+            saved.append(self._versions.numbered(latest, ""))
         self._catalog.save(*saved)
         if parameters.get("Tags"):
             self._catalog.save_tags(name, parameters["Tags"])
@@ -72,12 +99,13 @@ class Functions:
     def get(self, parameters: Parameters, base_url: str) -> dict[str, Any]:
         """Configuration, a URL the code can be fetched from, and tags."""
         version, qualifier = self._found(parameters)
-        location = f"{base_url}/_code/{self._code.package(version.code_sha256).name}"
         tags = dict(self._catalog.tags(version.name))
+        reserved = self._catalog.reserved(version.name)
         return {
             "Configuration": rules.configuration(version, self._scope, qualifier),
-            "Code": {"RepositoryType": "S3", "Location": location},
+            "Code": self._location(version, base_url),
             "Tags": tags or None,
+            "Concurrency": None if reserved is None else {"ReservedConcurrentExecutions": reserved},
         }
 
     def get_configuration(self, parameters: Parameters) -> dict[str, Any]:
@@ -87,24 +115,28 @@ class Functions:
 
     async def update_code(self, parameters: Parameters) -> dict[str, Any]:
         """The configuration with the new code, update in progress; with DryRun, as it would be, nothing changed."""
-        package = _package(parameters)
-        self._changeable(parameters)
-        digest = await self._keep(package)
+        rules.check_served(parameters)
         latest = self._changeable(parameters)
+        code = await self._taken(parameters, latest.settings)
+        latest = self._changeable(parameters)
+        _check_fit(code, latest.layers)
         settings = dict(latest.settings)
         if parameters.get("Architectures"):
             settings["Architectures"] = parameters["Architectures"]
         if parameters.get("DryRun"):
-            would = replace(latest, settings=settings, code_sha256=digest, code_size=len(package))
-            return rules.configuration(would, self._scope, None)
-        changed = replace(self._changed(latest, settings), code_sha256=digest, code_size=len(package))
+            return rules.configuration(code.given_to(replace(latest, settings=settings)), self._scope, None)
+        changed = code.given_to(self._changed(latest, settings))
         return self._apply(latest, changed, publish=bool(parameters.get("Publish")))
 
     def update_configuration(self, parameters: Parameters) -> dict[str, Any]:
         """The changed configuration, update in progress."""
         latest = self._changeable(parameters)
         settings = rules.updated(latest.settings, parameters, self._runtimes)
-        return self._apply(latest, self._changed(latest, settings), publish=False)
+        layers = self._layers.used(settings.get("Layers", ()), latest.layers)
+        if layers != latest.layers:
+            check_size(self._code.unzipped_size(latest.code_sha256), [layer.unzipped_size for layer in layers])
+        changed = replace(self._changed(latest, settings), layers=layers)
+        return self._apply(latest, changed, publish=False)
 
     def list_(self, parameters: Parameters) -> dict[str, Any]:
         """One page of functions by name; with FunctionVersion=ALL, of all their versions."""
@@ -126,96 +158,51 @@ class Functions:
         if reference.qualifier is None:
             self._catalog.delete_function(reference.name)
         else:
-            self._delete_version(reference.name, reference.qualifier)
+            self._versions.delete(reference.name, reference.qualifier)
         self._on_change(reference.name)
         return {"StatusCode": None}
 
-    def _delete_version(self, name: str, qualifier: str) -> None:
-        if qualifier == LATEST:
-            raise invalid("$LATEST version cannot be deleted without deleting the function.")
-        if not is_version(qualifier):
-            raise invalid(f"A version number is needed to delete one version, not {qualifier}")
-        users = [a.name for a in self._catalog.aliases(name) if qualifier == a.version or qualifier in a.weights]
-        if users:
-            raise conflict(
-                f"Version {qualifier} of function {self._scope.arn(name, qualifier)} is referenced by aliases: "
-                f"[{', '.join(users)}]"
-            )
-        if self._catalog.version(name, qualifier) is not None:
-            self._catalog.delete_version(name, qualifier)
-
-    # versions ---------------------------------------------------------------------------------------------------
-
-    def publish(self, parameters: Parameters) -> dict[str, Any]:
-        """The published version: a new one, or the last one when nothing changed since."""
-        reference = parse(parameters["FunctionName"], self._scope)
-        latest = self._latest(reference)
-        states.check_changeable(latest, self._scope.arn(reference.name))
-        states.check_revision(parameters.get("RevisionId"), latest.revision_id)
-        expected = parameters.get("CodeSha256")
-        if expected is not None and expected != latest.code_sha256:
-            raise invalid(
-                f"CodeSHA256 ({expected}) is different from current CodeSHA256 in $LATEST ({latest.code_sha256}). "
-                "Please try again with the CodeSHA256 in $LATEST."
-            )
-        version = self._published_already(latest)
-        if version is None:
-            version = self._numbered(latest, parameters.get("Description", ""))
-            self._catalog.save(version)
-        return rules.configuration(version, self._scope, version.version)
-
-    def list_versions(self, parameters: Parameters) -> dict[str, Any]:
-        """One page of `$LATEST` and the published versions, oldest first."""
-        reference = parse(parameters["FunctionName"], self._scope)
-        self._latest(reference)
-        found = self._catalog.versions(reference.name)
-        shown, following = page(found, parameters.get("Marker"), parameters.get("MaxItems"))
-        return {
-            "Versions": [rules.listed(version, self._scope, qualified=True) for version in shown],
-            "NextMarker": following,
-        }
-
     # parts ------------------------------------------------------------------------------------------------------
 
-    async def _keep(self, package: bytes) -> str:
-        try:
-            return await asyncio.to_thread(self._code.put, package)
-        except BadPackage as error:
-            text = str(error)
-            raise invalid(text if text.startswith("Unzipped size") else BAD_ZIP) from error
+    async def _taken(self, given: Parameters, settings: Mapping[str, Any]) -> Code:
+        """The code a request names, kept here: a zip, or an image by its digest."""
+        if settings["PackageType"] == "Zip":
+            package = await self._sources.take(given)
+            return Code(package.digest, package.size, package.unzipped_size)
+        uri = given.get("ImageUri")
+        if not uri or any(given.get(name) for name in ("ZipFile", "S3Bucket", "S3Key")):
+            raise invalid("Please provide ImageUri, and nothing else, for functions created with container images.")
+        return Code(await self._images.digest(uri), image_uri=uri)
 
-    def _new(self, name: str, settings: rules.Settings, digest: str, size: int) -> FunctionVersion:
+    def _location(self, version: FunctionVersion, base_url: str) -> dict[str, Any]:
+        """Where the version's code is: AWS's FunctionCodeLocation."""
+        if version.is_image:
+            repository = version.image_uri.partition("@")[0]
+            head, separator, tail = repository.rpartition(":")
+            repository = head if separator and "/" not in tail else repository
+            resolved = f"{repository}@sha256:{version.code_sha256}"
+            return {"RepositoryType": "ECR", "ImageUri": version.image_uri, "ResolvedImageUri": resolved}
+        location = f"{base_url}/_code/{self._code.package(version.code_sha256).name}"
+        return {"RepositoryType": "S3", "Location": location}
+
+    def _new(self, name: str, settings: rules.Settings, code: Code, layers: tuple[LayerUse, ...]) -> FunctionVersion:
         return FunctionVersion(
             name=name,
             version=LATEST,
             settings=settings,
-            code_sha256=digest,
-            code_size=size,
+            code_sha256=code.digest,
+            code_size=code.size,
+            image_uri=code.image_uri,
+            layers=layers,
             state=State.ACTIVE,
             last_update=UpdateStatus.SUCCESSFUL,
             revision_id=self._ids.uuid(),
-            last_modified=_stamp(self._clock.now()),
+            last_modified=stamp(self._clock.now()),
         )
-
-    def _numbered(self, latest: FunctionVersion, description: str) -> FunctionVersion:
-        """The version that publishing `latest` now makes."""
-        settings = {**latest.settings, "Description": description or latest.settings["Description"]}
-        return replace(
-            latest,
-            version=str(self._catalog.next_number(latest.name)),
-            settings=settings,
-            revision_id=self._ids.uuid(),
-            published_digest=rules.digest(latest.settings, latest.code_sha256),
-        )
-
-    def _published_already(self, latest: FunctionVersion) -> FunctionVersion | None:
-        last = self._catalog.versions(latest.name)[-1]
-        same = last.version != LATEST and last.published_digest == rules.digest(latest.settings, latest.code_sha256)
-        return last if same else None
 
     def _changed(self, latest: FunctionVersion, settings: rules.Settings) -> FunctionVersion:
         changed = replace(
-            latest, settings=settings, revision_id=self._ids.uuid(), last_modified=_stamp(self._clock.now())
+            latest, settings=settings, revision_id=self._ids.uuid(), last_modified=stamp(self._clock.now())
         )
         return states.updating(changed)
 
@@ -224,7 +211,7 @@ class Functions:
         self._settling.replaces(latest)
         saved, shown = [changed], changed
         if publish:
-            shown = self._published_already(changed) or self._numbered(states.creating(changed), "")
+            shown = self._versions.published_already(changed) or self._versions.numbered(states.creating(changed), "")
             if shown.state is State.PENDING:
                 saved.append(shown)
         self._catalog.save(*saved)
@@ -257,24 +244,6 @@ class Functions:
         return version, reference.qualifier
 
 
-def _package(code: Parameters) -> bytes:
-    """The zip a request carries.
-
-    Raises:
-        ApiError: none, more than one source, or one that is not on this machine.
-    """
-    given = [name for name in ("ZipFile", "S3Bucket", "S3Key", "ImageUri", "SourceKMSKeyArn") if code.get(name)]
-    if given == ["ZipFile"]:
-        return bytes(code["ZipFile"])
-    if not given:
-        raise invalid("Please provide a source for function code.")
-    if "ZipFile" in given:
-        raise invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.")
-    raise ApiError(
-        "InvalidParameterValueException", f"Code from {given[0]} is not supported by this local runtime; send ZipFile"
-    )
-
-
-def _stamp(at: datetime) -> str:
-    """AWS's LastModified: `2026-11-23T17:45:00.123+0000`."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}+0000"
+def _check_fit(code: Code, layers: Sequence[LayerUse]) -> None:
+    if layers:
+        check_size(code.unzipped_size, [layer.unzipped_size for layer in layers])

@@ -2,37 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from runtime.control.aliases import Aliases
-from runtime.control.functions import Functions
-from runtime.control.tags import Tags
+from runtime.control.plane import Plane
 from runtime.dispatch import Operation
 from runtime.http import Request
 
+Answer = Mapping[str, Any] | Awaitable[Mapping[str, Any]]
 
-def table(functions: Functions, aliases: Aliases, tags: Tags, default_host: str) -> Mapping[str, Operation]:
+
+def table(plane: Plane, default_host: str) -> Mapping[str, Operation]:
     """Operation name to what answers it. `default_host` is used when a request names no host."""
 
     def base_url(request: Request) -> str:
         return f"http://{request.headers.get('host', default_host)}"
 
+    def located(act: Callable[[dict[str, Any], str], Answer]) -> Operation:
+        """An operation whose answer has URLs of this server in it."""
+        return lambda parameters, request: act(parameters, base_url(request))
+
+    layers = plane.layers
     return {
-        "CreateFunction": lambda parameters, _: functions.create(parameters),
-        "GetFunction": lambda parameters, request: functions.get(parameters, base_url(request)),
-        "GetFunctionConfiguration": lambda parameters, _: functions.get_configuration(parameters),
-        "UpdateFunctionCode": lambda parameters, _: functions.update_code(parameters),
-        "UpdateFunctionConfiguration": lambda parameters, _: functions.update_configuration(parameters),
-        "ListFunctions": lambda parameters, _: functions.list_(parameters),
-        "DeleteFunction": lambda parameters, _: functions.delete(parameters),
-        "PublishVersion": lambda parameters, _: functions.publish(parameters),
-        "ListVersionsByFunction": lambda parameters, _: functions.list_versions(parameters),
-        "CreateAlias": lambda parameters, _: aliases.create(parameters),
-        "GetAlias": lambda parameters, _: aliases.get(parameters),
-        "UpdateAlias": lambda parameters, _: aliases.update(parameters),
-        "DeleteAlias": lambda parameters, _: aliases.delete(parameters),
-        "ListAliases": lambda parameters, _: aliases.list_(parameters),
-        "ListTags": lambda parameters, _: tags.list_(parameters),
-        "TagResource": lambda parameters, _: tags.add(parameters),
-        "UntagResource": lambda parameters, _: tags.remove(parameters),
+        **{name: _plain(act) for name, act in _by_parameters(plane).items()},
+        "GetFunction": located(plane.functions.get),
+        "PublishLayerVersion": located(layers.publish),
+        "GetLayerVersion": located(layers.get),
+        "GetLayerVersionByArn": located(layers.get_by_arn),
+    }
+
+
+def _plain(act: Callable[[dict[str, Any]], Answer]) -> Operation:
+    return lambda parameters, _: act(parameters)
+
+
+def _by_parameters(plane: Plane) -> Mapping[str, Callable[[dict[str, Any]], Answer]]:
+    """The operations whose parameters say everything."""
+    return {
+        "CreateFunction": plane.functions.create,
+        "GetFunctionConfiguration": plane.functions.get_configuration,
+        "UpdateFunctionCode": plane.functions.update_code,
+        "UpdateFunctionConfiguration": plane.functions.update_configuration,
+        "ListFunctions": plane.functions.list_,
+        "DeleteFunction": plane.functions.delete,
+        "PublishVersion": plane.versions.publish,
+        "ListVersionsByFunction": plane.versions.list_,
+        "CreateAlias": plane.aliases.create,
+        "GetAlias": plane.aliases.get,
+        "UpdateAlias": plane.aliases.update,
+        "DeleteAlias": plane.aliases.delete,
+        "ListAliases": plane.aliases.list_,
+        "ListTags": plane.tags.list_,
+        "TagResource": plane.tags.add,
+        "UntagResource": plane.tags.remove,
+        "AddPermission": plane.permissions.add,
+        "GetPolicy": plane.permissions.get,
+        "RemovePermission": plane.permissions.remove,
+        "PutResourcePolicy": plane.permissions.put_document,
+        "GetResourcePolicy": plane.permissions.get_document,
+        "DeleteResourcePolicy": plane.permissions.delete_document,
+        "DeleteLayerVersion": plane.layers.delete,
+        "ListLayerVersions": plane.layers.list_versions,
+        "ListLayers": plane.layers.list_,
+        "AddLayerVersionPermission": plane.layers.add_permission,
+        "GetLayerVersionPolicy": plane.layers.get_policy,
+        "RemoveLayerVersionPermission": plane.layers.remove_permission,
+        "PutFunctionConcurrency": plane.concurrency.put,
+        "GetFunctionConcurrency": plane.concurrency.get,
+        "DeleteFunctionConcurrency": plane.concurrency.delete,
+        "GetAccountSettings": plane.concurrency.account_settings,
+        "PutFunctionEventInvokeConfig": plane.event_configs.put,
+        "UpdateFunctionEventInvokeConfig": plane.event_configs.update,
+        "GetFunctionEventInvokeConfig": plane.event_configs.get,
+        "DeleteFunctionEventInvokeConfig": plane.event_configs.delete,
+        "ListFunctionEventInvokeConfigs": plane.event_configs.list_,
     }

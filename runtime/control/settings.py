@@ -16,12 +16,25 @@ Settings = dict[str, Any]
 
 _FROM_REQUEST = (
     "Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "Environment", "VpcConfig", "KMSKeyArn",
-    "TracingConfig", "DeadLetterConfig", "Architectures", "EphemeralStorage", "SnapStart", "LoggingConfig",
+    "TracingConfig", "DeadLetterConfig", "Architectures", "EphemeralStorage", "SnapStart", "LoggingConfig", "Layers",
+    "ImageConfig",
 )  # fmt: skip
-_NOT_SERVED = ("Layers", "FileSystemConfigs", "ImageConfig", "CapacityProviderConfig", "DurableConfig", "TenancyConfig")
+_NOT_SETTINGS = frozenset(
+    {
+        "FunctionName", "Code", "Publish", "PackageType", "Tags", "RevisionId", "ZipFile", "S3Bucket", "S3Key",
+        "S3ObjectVersion", "ImageUri", "SourceKMSKeyArn", "DryRun",
+    }
+)  # fmt: skip
 _RECORDED_ONLY = ("VpcConfig", "KMSKeyArn", "DeadLetterConfig", "TracingConfig", "SnapStart")
-_PYTHON = re.compile(r"python3\.\d+")
+_RUN_HERE = re.compile(r"python3\.\d+|nodejs\d+\.x|provided|provided\.al2|provided\.al2023")
+_BLOCKED = re.compile(
+    r"nodejs|nodejs4\.3(-edge)?|nodejs6\.10|nodejs8\.10|nodejs1[02]\.x|python2\.7|python3\.6|ruby2\.5|dotnetcore.*"
+)
+"""Source: reference §17, "Fully blocked"."""
+_SNAP_START = re.compile(r"python3\.(1[2-9]|[2-9]\d)|java.*|dotnet([89]|\d\d)")
+_ZIP_ONLY = ("Runtime", "Handler", "Layers", "SnapStart")
 _MAX_MEMORY_MB, _MAX_TIMEOUT_S, _MAX_ENVIRONMENT_BYTES = 10_240, 900, 4096
+_MAX_SNAP_START_STORAGE_MB = 512
 _RESERVED = frozenset(
     {
         "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV",
@@ -50,9 +63,10 @@ def created(parameters: Mapping[str, Any], runtimes: frozenset[str]) -> Settings
         "SnapStart": {"ApplyOn": "None"},
         "PackageType": "Zip",
     }
-    if parameters.get("PackageType", "Zip") != "Zip":
-        raise invalid("PackageType Image is not supported by this local runtime; it runs Zip packages")
-    if not parameters.get("Runtime") or not parameters.get("Handler"):
+    if parameters.get("PackageType") == "Image":
+        settings["PackageType"] = "Image"
+        del settings["SnapStart"]
+    elif not parameters.get("Runtime") or not parameters.get("Handler"):
         raise invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
     return updated(settings, parameters, runtimes)
 
@@ -63,15 +77,49 @@ def updated(settings: Mapping[str, Any], parameters: Mapping[str, Any], runtimes
     Raises:
         ApiError: as `created`.
     """
-    for name in _NOT_SERVED:
-        if parameters.get(name):
-            raise invalid(f"{name} is not supported by this local runtime")
+    check_served(parameters)
     changed = {name: parameters[name] for name in _FROM_REQUEST if parameters.get(name) is not None}
+    _check_package_type(settings["PackageType"], changed)
     result = {**settings, **changed}
+    for empty in ("Layers", "ImageConfig"):
+        if not result.get(empty):
+            result.pop(empty, None)
     _check_limits(result)
-    _check_runtime(result["Runtime"], runtimes)
+    if result["PackageType"] == "Zip":
+        _check_runtime(result["Runtime"], runtimes)
+        _check_snap_start(result)
     _check_environment(result.get("Environment", {}).get("Variables", {}))
     return result
+
+
+def check_served(parameters: Mapping[str, Any]) -> None:
+    """Nothing when this runtime has everything that `parameters` name.
+
+    Raises:
+        ApiError: InvalidParameterValueException naming what it has not.
+    """
+    for name, value in parameters.items():
+        if value and name not in _FROM_REQUEST and name not in _NOT_SETTINGS:
+            raise invalid(f"{name} is not supported by this local runtime")
+
+
+def check_unnamed(parameters: Mapping[str, Any], *names: str) -> None:
+    """Nothing when `parameters` name none of these.
+
+    Raises:
+        ApiError: InvalidParameterValueException: this runtime does not have it.
+    """
+    for name in names:
+        if parameters.get(name):
+            raise invalid(f"{name} is not supported by this local runtime")
+
+
+def _check_package_type(kind: str, changed: Mapping[str, Any]) -> None:
+    excluded = _ZIP_ONLY if kind == "Image" else ("ImageConfig",)
+    named = [name for name in excluded if changed.get(name)]
+    if named:
+        what = "container images" if kind == "Image" else "deployment packages"
+        raise invalid(f"{', '.join(named)} cannot be set for functions created with {what}.")
 
 
 def _check_limits(settings: Mapping[str, Any]) -> None:
@@ -93,8 +141,25 @@ def _check_runtime(runtime: str, known: frozenset[str]) -> None:
             f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
             f"[{', '.join(sorted(known))}] or be a valid ARN"
         )
-    if _PYTHON.fullmatch(runtime) is None:
-        raise invalid(f"Runtime {runtime} is not supported by this local runtime; it runs python3.x")
+    if _BLOCKED.fullmatch(runtime) is not None:
+        raise invalid(
+            f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. "
+            "We recommend you use a supported runtime while creating or updating functions."
+        )
+    if _RUN_HERE.fullmatch(runtime) is None:
+        raise invalid(
+            f"Runtime {runtime} is not supported by this local runtime; it runs python3.x, nodejs, provided and "
+            "container images"
+        )
+
+
+def _check_snap_start(settings: Mapping[str, Any]) -> None:
+    if settings["SnapStart"].get("ApplyOn", "None") == "None":
+        return
+    if _SNAP_START.fullmatch(settings["Runtime"]) is None:
+        raise invalid(f"{settings['Runtime']} is not supported for SnapStart enabled functions.")
+    if settings["EphemeralStorage"]["Size"] > _MAX_SNAP_START_STORAGE_MB:
+        raise invalid(f"SnapStart is not supported with more than {_MAX_SNAP_START_STORAGE_MB} MB of EphemeralStorage.")
 
 
 def _check_environment(variables: Mapping[str, str]) -> None:
@@ -127,10 +192,14 @@ def digest(settings: Mapping[str, Any], code_sha256: str) -> str:
 def configuration(version: FunctionVersion, scope: Scope, qualifier: str | None) -> dict[str, Any]:
     """AWS's FunctionConfiguration; `qualifier` is what the ARN ends with (None: unqualified)."""
     settings = dict(version.settings)
-    settings["SnapStart"] = {"OptimizationStatus": "Off", **settings["SnapStart"]}
+    snap_start = {"OptimizationStatus": "Off", **settings.get("SnapStart", {"ApplyOn": "None"})}
+    image_config, runtime = settings.pop("ImageConfig", None), settings.get("Runtime")
     logging = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{version.name}"}
     return {
         **settings,
+        "SnapStart": snap_start,
+        "Layers": [{"Arn": layer.arn, "CodeSize": layer.code_size} for layer in version.layers] or None,
+        "ImageConfigResponse": {"ImageConfig": image_config} if image_config else None,
         "FunctionName": version.name,
         "FunctionArn": scope.arn(version.name, qualifier),
         "Version": version.version,
@@ -145,7 +214,7 @@ def configuration(version: FunctionVersion, scope: Scope, qualifier: str | None)
         "LastUpdateStatusReason": version.last_update_reason or None,
         "LastUpdateStatusReasonCode": version.last_update_reason_code or None,
         "LoggingConfig": {**logging, **settings.get("LoggingConfig", {})},
-        "RuntimeVersionConfig": {"RuntimeVersionArn": runtime_version_arn(version.settings["Runtime"], scope)},
+        "RuntimeVersionConfig": {"RuntimeVersionArn": runtime_version_arn(runtime, scope)} if runtime else None,
     }
 
 

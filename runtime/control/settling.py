@@ -74,6 +74,13 @@ class Settling:
             return  # deleted meanwhile
         before = self._before.pop(version.name, None) if version.version == LATEST else None
         if failure is not None and before is not None:  # what worked stays in effect
-            now = replace(now, settings=before.settings, code_sha256=before.code_sha256, code_size=before.code_size)
+            now = replace(
+                now,
+                settings=before.settings,
+                code_sha256=before.code_sha256,
+                code_size=before.code_size,
+                image_uri=before.image_uri,
+                layers=before.layers,
+            )
         self._catalog.save(states.settled(now, failure, self._ids.uuid()))
         self._on_change(version.name)

@@ -83,7 +83,7 @@ def check_invocable(version: FunctionVersion) -> None:
         )
 
 
-def check_revision(expected: str | None, actual: str) -> None:
+def check_revision(expected: str | None, actual: str, api: str = "GetFunction/GetAlias") -> None:
     """Nothing when the caller saw the latest revision, or did not ask.
 
     Raises:
@@ -92,6 +92,6 @@ def check_revision(expected: str | None, actual: str) -> None:
     if expected is not None and expected != actual:
         raise ApiError(
             "PreconditionFailedException",
-            "The Revision Id provided does not match the latest Revision Id. Call the "
-            "GetFunction/GetAlias API to retrieve the latest Revision Id",
+            "The Revision Id provided does not match the latest Revision Id. "
+            f"Call the {api} API to retrieve the latest Revision Id",
         )

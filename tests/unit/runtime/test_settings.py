@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from runtime.control import settings as rules
 from runtime.names import Scope
 from tests.unit.runtime.records import ROLE, version
 
-RUNTIMES = frozenset({"python3.11", "python3.12", "nodejs22.x"})
+RUNTIMES = frozenset({"python3.11", "python3.12", "python3.6", "nodejs22.x", "provided.al2023", "java21"})
 ASKED = {"Runtime": "python3.11", "Handler": "app.handler", "Role": ROLE}
 SCOPE = Scope("123456789012", "us-east-1")
 
@@ -26,12 +27,19 @@ def test_a_new_function_gets_aws_s_defaults() -> None:
     ("more", "words"),
     [
         ({"Runtime": "python9.9"}, "Value python9.9 at 'runtime' failed to satisfy constraint"),
-        ({"Runtime": "nodejs22.x"}, "Runtime nodejs22.x is not supported by this local runtime; it runs python3.x"),
+        ({"Runtime": "java21"}, "Runtime java21 is not supported by this local runtime; it runs python3.x, nodejs"),
+        ({"Runtime": "python3.6"}, "The runtime parameter of python3.6 is no longer supported"),
         ({"Runtime": None}, "Runtime and Handler are mandatory"),
         ({"MemorySize": 10_241}, "'10241' at 'memorySize'"),
         ({"Timeout": 901}, "'901' at 'timeout'"),
-        ({"PackageType": "Image"}, "PackageType Image is not supported"),
-        ({"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:l:1"]}, "Layers is not supported"),
+        ({"PackageType": "Image"}, "Runtime, Handler cannot be set for functions created with container images"),
+        ({"ImageConfig": {"Command": ["x"]}}, "ImageConfig cannot be set for functions created with deployment"),
+        ({"FileSystemConfigs": [{"Arn": "a"}]}, "FileSystemConfigs is not supported by this local runtime"),
+        ({"CodeSigningConfigArn": "arn:x"}, "CodeSigningConfigArn is not supported by this local runtime"),
+        (
+            {"SnapStart": {"ApplyOn": "PublishedVersions"}},
+            "python3.11 is not supported for SnapStart enabled functions",
+        ),
         ({"Environment": {"Variables": {"_HANDLER": "x"}}}, "Reserved keys used in this request: _HANDLER"),
         ({"Environment": {"Variables": {"LONG": "x" * 5000}}}, "exceeded the 4KB limit"),
     ],
@@ -40,6 +48,32 @@ def test_what_aws_or_this_runtime_refuses_is_refused(more: dict[str, Any], words
     with pytest.raises(ApiError) as error:
         rules.created({**ASKED, **more}, RUNTIMES)
     assert words in error.value.message
+
+
+@pytest.mark.parametrize("runtime", ["nodejs22.x", "provided.al2023"])
+def test_other_runtimes_that_run_here_are_accepted(runtime: str) -> None:
+    assert rules.created({**ASKED, "Runtime": runtime}, RUNTIMES)["Runtime"] == runtime
+
+
+def test_a_function_from_an_image_has_neither_runtime_nor_handler() -> None:
+    config = {"Command": ["app.handler"]}
+    made = rules.created({"Role": ROLE, "PackageType": "Image", "ImageConfig": config}, RUNTIMES)
+    assert (made["PackageType"], made["ImageConfig"]) == ("Image", config)
+    assert not {"Runtime", "Handler", "SnapStart"} & made.keys()
+    shown = rules.configuration(
+        replace(version(), settings=made, image_uri="repo:1", code_sha256="ab" * 32), SCOPE, None
+    )
+    assert shown["ImageConfigResponse"] == {"ImageConfig": config}
+    assert shown["RuntimeVersionConfig"] is None
+
+
+def test_an_empty_list_of_layers_takes_them_away() -> None:
+    arn = "arn:aws:lambda:us-east-1:123456789012:layer:l:1"
+    before = rules.created({**ASKED, "Layers": [arn]}, RUNTIMES)
+    assert before["Layers"] == [arn]
+    after = rules.updated(before, {"Layers": []}, RUNTIMES)
+    assert "Layers" not in after
+    assert rules.digest(before, "code") != rules.digest(after, "code")
 
 
 def test_a_message_about_the_environment_shows_no_value() -> None:
