@@ -51,7 +51,7 @@ class Logs:
         """Show one event to whoever watches; nobody does when there is no descriptor, or nobody reads it any more."""
         if self._echo is not None:
             with contextlib.suppress(OSError):
-                os.write(self._echo, f"{text}\n".encode(errors="replace"))
+                os.write(self._echo, (text.replace("\r", "\n") + "\n").encode(errors="replace"))
 
     def flush(self) -> None:
         """Write what is pending."""

@@ -12,14 +12,16 @@ import pytest
 from app.cli.main import COMMANDS
 from tests.fakes.command_line import TRIVIAL, CommandLine
 
+GROUPED = ("hooks install", "hooks uninstall", "hooks status", "local invoke")
 
-@pytest.mark.parametrize("name", [*COMMANDS, "hooks install", "hooks uninstall", "hooks status"])
+
+@pytest.mark.parametrize("name", [*COMMANDS, *GROUPED])
 def test_every_command_has_help_with_an_example(penstock: CommandLine, name: str) -> None:
     """By --help and by -h."""
     done = penstock(*name.split(), "--help")
     assert done.returncode == 0
     assert penstock(*name.split(), "-h").stdout == done.stdout
-    if name != "hooks":
+    if name not in ("hooks", "local"):
         assert "Example: " in done.stdout
         assert f"penstock {name}" in done.stdout.partition("Example: ")[2]
 

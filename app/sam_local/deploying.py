@@ -1,0 +1,124 @@
+"""Making a template's functions in the private runtime, and making them anew when their files or settings change."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.sam_local import packing
+from app.sam_local.debug import Debugging
+from app.sam_local.environment import variables
+from app.sam_local.lambda_api import LambdaApi, Refused
+from app.sam_local.problems import LocalError
+from app.sam_local.project import Project
+from sam.local.model import Layer, LocalFunction
+
+_ROLE = "arn:aws:iam::{account}:role/local-{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a command was told about the functions it runs, beside the template."""
+
+    overrides: Mapping[str, Mapping[str, Any]]
+    shell: Mapping[str, str]
+    debugging: Debugging | None = None
+    warn: Callable[[str], None] = lambda _: None
+
+
+@dataclass(slots=True)
+class Deployer:
+    """Functions of `project` in the runtime behind `api`. What is packed and published once is not so again."""
+
+    api: LambdaApi
+    surroundings: Surroundings
+    _layers: dict[tuple[str, bytes], str] = field(default_factory=dict)
+
+    def create(self, project: Project, function: LocalFunction) -> None:
+        """Make the function. Raises: LocalError, also for what the runtime refuses."""
+        self._tell(self.api.create, project, function)
+
+    def replace(self, project: Project, function: LocalFunction) -> None:
+        """Bring an existing function to its present settings and files. Raises: as `create`."""
+        self._tell(self.api.replace, project, function)
+
+    def remove(self, function: LocalFunction) -> None:
+        """Remove the function."""
+        self.api.delete(function.function_name)
+
+    def _tell(
+        self,
+        act: Callable[[str, Mapping[str, Any], Mapping[str, Any]], None],
+        project: Project,
+        function: LocalFunction,
+    ) -> None:
+        try:
+            act(function.function_name, self._settings(project, function), self._code(project, function))
+        except Refused as refusal:
+            raise LocalError(
+                f"{function.logical_id} cannot run here", where=str(function.location), why=refusal.message
+            ) from None
+
+    def _settings(self, project: Project, function: LocalFunction) -> dict[str, Any]:
+        around, account = self.surroundings, project.template.account
+        settings: dict[str, Any] = {
+            "Role": _ROLE.format(account=account, name=function.logical_id[:50]),
+            "Description": function.description,
+            "MemorySize": function.memory_mb,
+            "Timeout": function.timeout_s,
+            "EphemeralStorage": {"Size": function.temporary_mb},
+            "Architectures": list(function.architectures),
+            "Environment": {"Variables": variables(function, around.overrides, around.shell, account)},
+        }
+        if function.image is not None:
+            settings["PackageType"] = "Image"
+            if function.image.config:
+                settings["ImageConfig"] = dict(function.image.config)
+            return settings
+        settings |= {"Runtime": function.runtime, "Handler": function.handler}
+        layers = [arn for layer in function.layers if (arn := self._layer(project, layer, function))]
+        if layers:
+            settings["Layers"] = layers
+        if around.debugging is not None:
+            settings = around.debugging.settings(settings)
+        return settings
+
+    def _layer(self, project: Project, layer: Layer, function: LocalFunction) -> str:
+        if not layer.content_uri:
+            what = f"{function.logical_id}: the layer {layer.arn or layer.name} is not on this machine and left out"
+            self.surroundings.warn(what)
+            return ""
+        package = _package(project.place(layer.content_uri))
+        known = self._layers.get((layer.name, package))
+        if known is None:
+            text = base64.b64encode(package).decode("ascii")
+            known = self._layers[(layer.name, package)] = self.api.publish_layer(layer.name, text)
+        return known
+
+    def _code(self, project: Project, function: LocalFunction) -> dict[str, Any]:
+        if function.image is not None:
+            if not function.image.uri:
+                hint = "build it with `docker build`, and give its name as ImageUri"
+                raise LocalError(f"{function.logical_id} has no ImageUri", where=str(function.location), hint=hint)
+            return {"ImageUri": function.image.uri}
+        if function.inline_code:
+            package = packing.inline(function.runtime, function.inline_code)
+        elif function.code_uri:
+            package = _package(project.place(function.code_uri))
+        else:
+            hint = "run `sam build`, or write a local directory"
+            what = f"the code of {function.logical_id} is not on this machine"
+            raise LocalError(what, where=str(function.location), hint=hint)
+        if self.surroundings.debugging is not None:
+            package = self.surroundings.debugging.package(package, function.handler, function.runtime)
+        return {"ZipFile": base64.b64encode(package).decode("ascii")}
+
+
+def _package(place: Path) -> bytes:
+    """The zip at `place`, or of the directory there."""
+    if place.is_file() and place.suffix in (".zip", ".jar"):
+        return place.read_bytes()
+    return packing.pack(place)
