@@ -13,6 +13,11 @@ import time
 from pathlib import Path
 
 from core import holder
+from core.clock import SystemClock
+from core.ids import RandomIds
+from runtime.gateway.backend.deliveries import Deliveries
+from runtime.gateway.backend.functions import Functions
+from runtime.gateway.backend.world import World
 from runtime.gateway.files import Files, Party
 
 _GRACE_S = 60.0
@@ -60,8 +65,12 @@ def _configure(account: str, region: str, temporary: Path) -> None:
 
 def _serve(files: Files, account: str, region: str) -> None:
     from runtime.gateway.backend.application import Application, listen  # after the environment is as moto needs it
+    from runtime.gateway.backend.hooks import Hooks
 
-    server = listen(Application(files.secret(), lambda _service: None))
+    functions = Functions(files)
+    hooks = Hooks(World(functions, Deliveries(functions), SystemClock(), RandomIds(), account, region))
+    hooks.bridge()
+    server = listen(Application(files.secret(), hooks.prepare))
     watch = threading.Thread(target=_watch, args=(files,), daemon=True)
     watch.start()
     files.tell_backend(Party(holder.this_process(), server.port))
