@@ -19,6 +19,7 @@ from runtime.catalog.store import Catalog
 from runtime.control import operations
 from runtime.control.plane import Ground, plane
 from runtime.control.settling import Settling
+from runtime.control.urls import local_address
 from runtime.dispatch import Dispatcher
 from runtime.environment.environment import Environment, Workshop
 from runtime.environment.fleet import Fleet
@@ -27,6 +28,7 @@ from runtime.environment.sandbox import LocalSandboxes
 from runtime.gateway.clients import Clients
 from runtime.gateway.files import Files
 from runtime.gateway.gateway import Gateway
+from runtime.gateway.trusted import caller_of
 from runtime.http import HttpProtocol, Response
 from runtime.invoke.api import InvokeApi
 from runtime.invoke.invoker import Invoker
@@ -36,6 +38,7 @@ from runtime.logs import Logs
 from runtime.metrics.cloudwatch import metric_service
 from runtime.metrics.store import Metrics
 from runtime.names import Scope
+from runtime.policy.door import Backend, door
 from runtime.queues.queues import Queues
 from runtime.settings import Settings
 
@@ -89,8 +92,16 @@ class Server:
         self._catalog = Catalog(home / "catalog.db")
         self._logs = Logs(home / "logs", settings.echo_logs)
         self._metrics = Metrics(home / "metrics.db", self._clock)
-        self._gateway = Gateway(Files(home / "gateway"), self._scope)
+        files = Files(home / "gateway")
+        self._gateway = Gateway(files, self._scope)
         self._clients = Clients(self.url, self._scope)
+        backend = Backend(
+            self._gateway.handle, lambda: self._gateway.running, lambda headers: caller_of(headers, files.secret())
+        )
+        self._door = door(
+            self._catalog, self._scope, self._clock, self._ids, backend, lambda _peer: None,
+            strict=settings.strict_roles,
+        )  # fmt: skip
         self._launcher = Launcher(home / "runtimes")
         self._settling = Settling(self._catalog, self._code, self._ids, self._discard_stale)
         workshop = Workshop(
@@ -124,6 +135,7 @@ class Server:
             ids=self._ids,
             runtimes=frozenset(model.shape_for("Runtime").metadata["enum"]),
             concurrency=self._settings.concurrency,
+            url_address=local_address(self._settings.region, self.port),
             settling=self._settling,
             on_delete=self._discard_stale,
         )
@@ -137,9 +149,10 @@ class Server:
         others = (
             metric_service(self._metrics, self._ids),
             log_service(self._settings.home / "logs", self._scope, self._logs.flush, self._ids),
+            self._door.identity,
             self._gateway,
         )
-        return Dispatcher(model, table, invoke, self._code, others, self._ids)
+        return Dispatcher(model, table, invoke, self._code, others, self._ids, self._door.guard)
 
     async def stop(self) -> None:
         """Stop listening, end every environment, write what is pending."""

@@ -38,6 +38,10 @@ def _plain(act: Callable[[dict[str, Any]], Answer]) -> Operation:
 
 def _by_parameters(plane: Plane) -> Mapping[str, Callable[[dict[str, Any]], Answer]]:
     """The operations whose parameters say everything."""
+    return {**_on_functions(plane), **_on_what_is_attached(plane)}
+
+
+def _on_functions(plane: Plane) -> Mapping[str, Callable[[dict[str, Any]], Answer]]:
     return {
         "CreateFunction": plane.functions.create,
         "GetFunctionConfiguration": plane.functions.get_configuration,
@@ -55,18 +59,23 @@ def _by_parameters(plane: Plane) -> Mapping[str, Callable[[dict[str, Any]], Answ
         "ListTags": plane.tags.list_,
         "TagResource": plane.tags.add,
         "UntagResource": plane.tags.remove,
-        "AddPermission": plane.permissions.add,
-        "GetPolicy": plane.permissions.get,
-        "RemovePermission": plane.permissions.remove,
-        "PutResourcePolicy": plane.permissions.put_document,
-        "GetResourcePolicy": plane.permissions.get_document,
-        "DeleteResourcePolicy": plane.permissions.delete_document,
         "DeleteLayerVersion": plane.layers.delete,
         "ListLayerVersions": plane.layers.list_versions,
         "ListLayers": plane.layers.list_,
         "AddLayerVersionPermission": plane.layers.add_permission,
         "GetLayerVersionPolicy": plane.layers.get_policy,
         "RemoveLayerVersionPermission": plane.layers.remove_permission,
+    }
+
+
+def _on_what_is_attached(plane: Plane) -> Mapping[str, Callable[[dict[str, Any]], Answer]]:
+    return {
+        "AddPermission": plane.permissions.add,
+        "GetPolicy": plane.permissions.get,
+        "RemovePermission": plane.permissions.remove,
+        "PutResourcePolicy": plane.permissions.put_document,
+        "GetResourcePolicy": plane.permissions.get_document,
+        "DeleteResourcePolicy": plane.permissions.delete_document,
         "PutFunctionConcurrency": plane.concurrency.put,
         "GetFunctionConcurrency": plane.concurrency.get,
         "DeleteFunctionConcurrency": plane.concurrency.delete,
@@ -76,4 +85,20 @@ def _by_parameters(plane: Plane) -> Mapping[str, Callable[[dict[str, Any]], Answ
         "GetFunctionEventInvokeConfig": plane.event_configs.get,
         "DeleteFunctionEventInvokeConfig": plane.event_configs.delete,
         "ListFunctionEventInvokeConfigs": plane.event_configs.list_,
+        "CreateEventSourceMapping": plane.mappings.create,
+        "GetEventSourceMapping": plane.mappings.get,
+        "UpdateEventSourceMapping": plane.mappings.update,
+        "DeleteEventSourceMapping": plane.mappings.delete,
+        "ListEventSourceMappings": plane.mappings.list_,
+        "CreateFunctionUrlConfig": plane.urls.create,
+        "GetFunctionUrlConfig": plane.urls.get,
+        "UpdateFunctionUrlConfig": plane.urls.update,
+        "DeleteFunctionUrlConfig": plane.urls.delete,
+        "ListFunctionUrlConfigs": plane.urls.list_,
+        "PutFunctionRecursionConfig": plane.extras.put_recursion,
+        "GetFunctionRecursionConfig": plane.extras.get_recursion,
+        "PutRuntimeManagementConfig": plane.extras.put_runtime_management,
+        "GetRuntimeManagementConfig": plane.extras.get_runtime_management,
+        "GetFunctionCodeSigningConfig": plane.extras.get_code_signing,
+        "ListCodeSigningConfigs": plane.extras.list_code_signing,
     }

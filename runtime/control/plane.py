@@ -12,13 +12,17 @@ from runtime.catalog.store import Catalog
 from runtime.control.aliases import Aliases
 from runtime.control.concurrency import Concurrency
 from runtime.control.event_configs import EventConfigs
+from runtime.control.event_sources import EventSources
+from runtime.control.extras import Extras
 from runtime.control.functions import Functions
 from runtime.control.images import Images
 from runtime.control.layers import Layers
+from runtime.control.mappings import Mappings
 from runtime.control.permissions import Permissions
 from runtime.control.settling import Settling
 from runtime.control.sources import Aws, Sources
 from runtime.control.tags import Tags
+from runtime.control.urls import Address, Urls
 from runtime.control.versions import Versions
 from runtime.names import Scope
 
@@ -37,6 +41,8 @@ class Ground:
     """The identifiers AWS knows."""
     concurrency: int
     """The account's limit."""
+    url_address: Address
+    """Where a function URL leads to."""
     settling: Settling
     on_delete: Callable[[str], None]
     """Told the name of a function that, or of which a version, was deleted."""
@@ -54,6 +60,9 @@ class Plane:
     permissions: Permissions
     concurrency: Concurrency
     event_configs: EventConfigs
+    mappings: Mappings
+    urls: Urls
+    extras: Extras
 
 
 def plane(ground: Ground) -> Plane:
@@ -75,4 +84,7 @@ def plane(ground: Ground) -> Plane:
         permissions=Permissions(catalog, scope, ids),
         concurrency=Concurrency(catalog, scope, ground.concurrency),
         event_configs=EventConfigs(catalog, scope, clock),
+        mappings=Mappings(catalog, EventSources(ground.aws, scope), scope, clock, ids),
+        urls=Urls(catalog, scope, clock, ids, ground.url_address),
+        extras=Extras(catalog, scope),
     )
