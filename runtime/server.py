@@ -21,9 +21,11 @@ from runtime.control.plane import Ground, plane
 from runtime.control.settling import Settling
 from runtime.control.urls import local_address
 from runtime.dispatch import Dispatcher
-from runtime.environment.environment import Environment, Workshop
+from runtime.environment.assembly import Package, Workshop
+from runtime.environment.environment import Environment
 from runtime.environment.fleet import Fleet
 from runtime.environment.launcher import Launcher
+from runtime.environment.runtimes import observe
 from runtime.environment.sandbox import LocalSandboxes
 from runtime.gateway.clients import Clients
 from runtime.gateway.files import Files
@@ -70,6 +72,7 @@ class Server:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((self._settings.host, self._settings.port))
         self.port = self._socket.getsockname()[1]
+        self._machine = await asyncio.to_thread(observe.this_machine)
         self._open()
         await self._launcher.start()
         await self._settling.all()
@@ -111,6 +114,8 @@ class Server:
             ids=self._ids,
             scope=self._scope,
             endpoint_url=self.url,
+            machine=self._machine,
+            credentials=self._door.sessions.credentials_for,
             init_timeout_s=settings.init_timeout_s,
         )
         self._fleet = Fleet(self._maker(workshop), settings.max_environments, settings.idle_s)
@@ -171,7 +176,10 @@ class Server:
 
     def _maker(self, workshop: Workshop) -> Callable[[FunctionVersion, Callable[[Environment], None]], Environment]:
         def make(version: FunctionVersion, available: Callable[[Environment], None]) -> Environment:
-            return Environment(version, self._code.directory(version.code_sha256), workshop, available)
+            directories = [self._code.directory(digest) for digest in version.packages]
+            if version.is_image:
+                return Environment(version, Package(None, tuple(directories)), workshop, available)
+            return Environment(version, Package(directories[0], tuple(directories[1:])), workshop, available)
 
         return make
 

@@ -4,110 +4,83 @@ from __future__ import annotations
 
 import asyncio
 import json
-import platform
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
-from core.clock import Clock
-from core.ids import Ids
 from runtime.catalog.records import FunctionVersion
-from runtime.control.settings import runtime_version_arn, without_effect
-from runtime.environment.lifecycle import LIFE, Happening, Phase
-from runtime.environment.runtime_api import RuntimeApi
-from runtime.environment.variables import Place, module_path, variables
-from runtime.http import Reply
+from runtime.environment.assembly import Package, Workshop, assemble
+from runtime.environment.crew import Crew, Fault
+from runtime.environment.lifecycle import AVAILABLE, LIFE, Happening, Phase
+from runtime.environment.runtime_api import ACCEPTED, PREFIX, RuntimeApi, wants_stream
+from runtime.environment.streaming import Truncated, relay
+from runtime.environment.telemetry.events import Initialization
+from runtime.environment.telemetry.hub import Telemetry
+from runtime.environment.telemetry.platform_log import PlatformLog
+from runtime.environment.variables import ON_DEMAND, PROVISIONED
+from runtime.http import Reply, Request
 from runtime.invoke import results
 from runtime.invoke.invocation import Invocation
 from runtime.invoke.results import Result
-from runtime.isolation.spec import Exit, ProcessSpec, Sandboxes, SandboxSpec
-from runtime.logs import Logs
-from runtime.names import Scope
 
 _TAIL_BYTES = 4096
-_PYTHON = ".".join(platform.python_version_tuple()[:2])
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """What every environment of a server is made with."""
-
-    sandboxes: Sandboxes
-    logs: Logs
-    clock: Clock
-    ids: Ids
-    scope: Scope
-    endpoint_url: str
-    init_timeout_s: float = 10.0
+_PROVISIONED_INIT_S = 130.0
+"""Source: reference §3, init with provisioned concurrency; the function's timeout when that is longer."""
+_GRACE_S = 0.05
 
 
 class Environment:
     """`available(environment)` is called whenever an invocation may be given to it."""
 
     def __init__(
-        self, version: FunctionVersion, code: Path, workshop: Workshop, available: Callable[[Environment], None]
+        self,
+        version: FunctionVersion,
+        package: Package,
+        workshop: Workshop,
+        available: Callable[[Environment], None],
+        *,
+        provisioned: bool = False,
     ) -> None:
         self._version = version
-        self._workshop = workshop
+        self._clock = workshop.clock
+        self._new_id = workshop.ids.uuid
         self._available = available
         self._loop = asyncio.get_running_loop()
         self._timeout_s: int = version.settings["Timeout"]
         self._memory_mb: int = version.settings["MemorySize"]
         self._invocation: Invocation | None = None
-        self._next: Reply | None = None
+        self._result: Result | None = None
+        self._is_answered = False
         self._timer: asyncio.TimerHandle | None = None
-        self._launched_at = self._began_at = 0.0
+        self._pouring: asyncio.Task[None] | None = None
+        self._launched_at = self._began_at = self._answered_at = 0.0
         self._deadline_ms = 0
         self._init_ms: float | None = None
         self._init_error: tuple[str, bytes] | None = None
         self._retiring = False
+        self.provisioned = provisioned
         self.phase = Phase.INIT
         self.idle_since = self._loop.time()
-        identity = workshop.ids.uuid().replace("-", "")
-        group = f"/aws/lambda/{version.name}"
-        stream = f"{workshop.clock.now():%Y/%m/%d}/[{version.version}]{identity}"
-        self._stream = workshop.logs.stream(group, stream)
-        spec = SandboxSpec(
-            owner=workshop.scope.arn(version.name, version.version),
-            task_root=code,
-            layers=(),
-            memory_mb=self._memory_mb,
-            temporary_mb=version.settings.get("EphemeralStorage", {}).get("Size", 512),
+        initialization = PROVISIONED if provisioned else ON_DEMAND
+        self._init = Initialization(initialization, "init")
+        self._runtime_api = RuntimeApi(self)
+        self._parts = assemble(version, package, workshop, initialization, self._handle, wants_stream)
+        self._stream = self._parts.stream
+        self._sandbox = self._parts.sandbox
+        self._log = PlatformLog(
+            self._write, workshop.clock.now, self._parts.system_level, version.name, version.version
         )
-        self._sandbox = workshop.sandboxes.create(spec, RuntimeApi(self).handle)
-        place = Place(
-            region=workshop.scope.region,
-            endpoint_url=workshop.endpoint_url,
-            runtime_api=self._sandbox.address,
-            task_root=self._sandbox.paths.task_root,
-            runtime_directory=self._sandbox.paths.runtime_directory,
-            temporary=self._sandbox.paths.temporary,
-            log_group=group,
-            log_stream=stream,
-        )
-        own = version.settings.get("Environment", {}).get("Variables", {})
-        self._process = ProcessSpec(
-            name="runtime",
-            arguments=(),
-            environment=variables(version, place),
-            directory=self._sandbox.paths.task_root,
-            module_path=tuple(module_path(own, place)),
-        )
+        self._init_limit_s = max(_PROVISIONED_INIT_S, self._timeout_s) if provisioned else workshop.init_timeout_s
+        self._crew: Crew | None = None
 
     # its life ---------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin the Init phase."""
-        runtime = self._version.settings["Runtime"]
-        arn = runtime_version_arn(runtime, self._workshop.scope)
-        self._log(results.init_start(f"python:{platform.python_version()}", arn))
-        if runtime != f"python{_PYTHON}":
-            self._log(f"[WARN] {runtime} was asked for; this machine runs it on python{platform.python_version()}")
-        for name in without_effect(self._version.settings):
-            self._log(f"[WARN] {name} is recorded but has no effect in this local runtime")
         self._launch()
-        self._timer = self._loop.call_later(self._workshop.init_timeout_s, self._init_timed_out)
+        for warning in self._parts.warnings:
+            self._write(f"[WARN] {warning}")
+        self._timer = self._loop.call_later(self._init_limit_s, self._init_timed_out)
 
     def assign(self, invocation: Invocation) -> None:
         """Run `invocation` here; only while the environment is available."""
@@ -120,20 +93,37 @@ class Environment:
             self._begin()
             self._launch()
         else:
-            self._timer = self._loop.call_later(self._workshop.init_timeout_s, self._never_asked)
+            self._timer = self._loop.call_later(self._init_limit_s, self._never_asked)
 
     def retire(self) -> None:
-        """End it: at once, or after the invocation it is running."""
+        """End it: at once, or after the invocation it is running; with extensions that takes up to two seconds."""
         self._retiring = True
-        if self._invocation is None and self.phase is not Phase.RETIRED:
-            self._move(Happening.RETIRED)
-            self._cancel_timer()
-            self._sandbox.close()
+        if self._invocation is not None or self.phase in {Phase.RETIRED, Phase.SHUTDOWN}:
+            return
+        self._cancel_timer()
+        if self.phase is Phase.IDLE:
+            self._shut_down("spindown")
+        else:
+            self._gone()
 
     def stop(self) -> None:
         """End it whatever it is doing; an invocation that runs is not answered."""
         self._invocation = None
-        self.retire()
+        if self.phase is not Phase.RETIRED:
+            self._gone()
+
+    @property
+    def has_extensions(self) -> bool:
+        """Whether its end takes time."""
+        return self._crew is not None and bool(self._crew.extensions)
+
+    def _gone(self) -> None:
+        self._move(Happening.RETIRED)
+        self._cancel_timer()
+        self._cancel_stream()
+        if self._crew is not None:
+            self._crew.abandon()
+        self._sandbox.close()
 
     def _move(self, happening: Happening) -> None:
         self.phase = LIFE.next(self.phase, happening)
@@ -141,42 +131,65 @@ class Environment:
     def _launch(self) -> None:
         self._init_error = None
         self._launched_at = self._loop.time()
-        self._sandbox.spawn(self._process, self._log, self._exited)
+        self._init = replace(self._init, phase="init" if self.phase is Phase.INIT else "invoke")
+        is_json = self._parts.system_level is not None
+        host = self._sandbox.address.rpartition(":")[0]
+        self._log.telemetry = Telemetry(self._clock.now, host, structured=is_json)
+        self._log.init_start(
+            self._init, self._parts.runtime_shown, self._parts.runtime_arn, self._parts.stream_name, self._memory_mb
+        )
+        self._crew = Crew(self._parts.cast, self._sandbox, self, self._log, self._new_id)
+        self._crew.start()
 
-    # the Runtime API's side -------------------------------------------------------------------------------------
+    def _shut_down(self, reason: str) -> None:
+        """Reset it, or retire it when that was asked for: without extensions at once."""
+        assert self._crew is not None
+        self._cancel_stream()
+        self._move(Happening.ENDING)
+        self._crew.shut_down(reason, self._clock.now().timestamp() * 1000, self._ended)
+
+    def _ended(self) -> None:
+        """The Shutdown phase is over. While an invocation is still bound, whoever broke it off goes on from here."""
+        self._crew = None
+        if self.phase is not Phase.SHUTDOWN:
+            return
+        self._move(Happening.LOST)
+        if self._invocation is not None:
+            return
+        if self._retiring:
+            self._gone()
+        else:
+            self._available(self)
+
+    # requests ---------------------------------------------------------------------------------------------------
+
+    def _handle(self, request: Request, reply: Reply) -> None:
+        if request.path.startswith(PREFIX):
+            self._runtime_api.handle(request, reply)
+        elif self._crew is not None:
+            self._crew.handle(request, reply)
 
     def asked_for_next(self, reply: Reply) -> bool:
         """Whether the runtime may ask now; if so, `reply` is called when there is an event."""
-        if (self.phase, Happening.READY) not in LIFE.table:
-            return False
-        before = self.phase
-        self._next = reply
-        self._move(Happening.READY)
-        if before is Phase.INIT:
-            self._cancel_timer()
-            self._init_ms = (self._loop.time() - self._launched_at) * 1000
-            self._available(self)
-        elif before is Phase.PROMISED:
-            self._cancel_timer()
-            self._begin()
-            self._send()
-        elif before is Phase.RESTARTING:
-            self._send()
-        return True
+        possible = (self.phase, Happening.READY) in LIFE.table
+        return possible and self._crew is not None and self._crew.asked_for_next(reply)
 
     def running(self) -> str | None:
         """The request id of the invocation whose result is awaited."""
-        if self._invocation is not None and self.phase is Phase.BUSY:
+        if self._invocation is not None and self.phase is Phase.BUSY and self._pouring is None:
             return self._invocation.request_id
         return None
 
     def answered(self, payload: bytes, error_type: str) -> bool:
         """Whether the result was taken; False when it is too large. `error_type` is empty for a success."""
         fits = len(payload) <= results.MAX_PAYLOAD_BYTES
-        self._sandbox.drain()
-        self._move(Happening.ANSWERED)
-        self._finish(Result(payload, error_type) if fits else results.too_large(len(payload)))
+        self._runtime_answered(Result(payload, error_type) if fits else results.too_large(len(payload)))
         return fits
+
+    def streams(self, request: Request, reply: Reply) -> None:
+        """The result comes piece by piece."""
+        assert self._invocation is not None
+        self._pouring = self._loop.create_task(self._pour(self._invocation, request, reply))
 
     def init_failed(self, error_type: str, payload: bytes) -> bool:
         """Whether an init is under way that can fail; the process is expected to exit by itself."""
@@ -185,44 +198,183 @@ class Environment:
         self._init_error = (error_type, payload)
         return True
 
+    # the crew ---------------------------------------------------------------------------------------------------
+
+    def crew_initialised(self) -> None:
+        """See crew.Side."""
+        self._log.init_runtime_done(self._init)
+
+    def crew_ready(self) -> None:
+        """See crew.Side."""
+        before = self.phase
+        self._move(Happening.READY)
+        if before is Phase.ANSWERED:
+            return
+        if before is Phase.FINISHING:
+            assert self._result is not None
+            self._finish(self._result)
+            return
+        if before is not Phase.PROMISED:
+            self._initialised()
+        if before is Phase.INIT:
+            self._cancel_timer()
+            self._available(self)
+            return
+        if before is Phase.PROMISED:
+            self._cancel_timer()
+            self._begin()
+        self._send()
+
+    def _initialised(self) -> None:
+        assert self._crew is not None
+        init_ms = (self._loop.time() - self._launched_at) * 1000
+        self._crew.report_extensions()
+        self._log.init_report(self._init, init_ms)
+        if self._init.phase == "init" and not self.provisioned:
+            self._init_ms = init_ms
+
+    def crew_broke(self, fault: Fault) -> None:
+        """See crew.Side."""
+        before, invocation = self.phase, self._invocation
+        if before is Phase.INIT:
+            self._init_lost("error", self._init_error[0] if self._init_error is not None else fault.error_type)
+        elif before is Phase.PROMISED:
+            self._cancel_timer()
+            self._move(Happening.LOST)
+            self._begin()
+            self._launch()
+        elif invocation is None:
+            self._shut_down("failure")
+        else:
+            result = self._broken(invocation.request_id, fault)
+            if before is not Phase.FINISHING:
+                self._tell_runtime_done(invocation, result)
+            self._shut_down("failure")
+            self._finish(result)
+
+    def crew_wrote(self, kind: str, text: str) -> None:
+        """See crew.Side."""
+        self._write(text)
+        if self._log.telemetry is not None:
+            self._log.telemetry.log_line(kind, text)
+
+    def _broken(self, request_id: str, fault: Fault) -> Result:
+        """What the invocation came to that `fault` broke."""
+        if self.phase is Phase.RESTARTING:
+            assert self._crew is not None
+            self._crew.report_extensions()
+            error_type = self._init_error[0] if self._init_error is not None else fault.error_type
+            self._log.init_runtime_done(self._init, "error", error_type)
+            self._log.init_report(self._init, self._passed_ms(), "error", error_type)
+            if self._init_error is not None:
+                return Result(self._init_error[1], error_type, "error")
+        result = results.broken(request_id, fault.error_type, fault.message)
+        self._write(json.loads(result.payload)["errorMessage"])
+        self._write(result.error_type)
+        return result
+
+    def _init_lost(self, status: str, error_type: str) -> None:
+        """Init failed outside an invocation: it is tried again inside the next one."""
+        assert self._crew is not None
+        self._cancel_timer()
+        self._crew.report_extensions()
+        self._log.init_runtime_done(self._init, status, error_type)
+        self._log.init_report(self._init, self._passed_ms(), status, error_type)
+        self._shut_down("timeout" if status == "timeout" else "failure")
+
+    def _passed_ms(self) -> float:
+        return (self._loop.time() - self._launched_at) * 1000
+
+    def _never_asked(self) -> None:
+        """The runtime answered, and then hung instead of asking for the invocation that waits."""
+        assert self._crew is not None
+        self._crew.abandon()
+        self.crew_broke(Fault("Runtime.ExitError", results.exit_message(-signal.SIGKILL)))
+
+    def _init_timed_out(self) -> None:
+        self._timer = None
+        self._init_lost("timeout", "")
+
     # invocations ------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
         invocation = self._invocation
         assert invocation is not None
         self._began_at = self._loop.time()
-        self._deadline_ms = int((self._workshop.clock.now().timestamp() + self._timeout_s) * 1000)
+        self._result = None
+        self._is_answered = False
+        self._deadline_ms = int((self._clock.now().timestamp() + self._timeout_s) * 1000)
         self._timer = self._loop.call_later(self._timeout_s, self._timed_out)
-        self._log(f"START RequestId: {invocation.request_id} Version: {self._version.version}")
+        self._log.start(invocation.request_id, invocation.trace_id)
 
     def _send(self) -> None:
         assert self._invocation is not None
-        assert self._next is not None
-        reply, self._next = self._next, None
-        reply(RuntimeApi.event(self._invocation, self._deadline_ms))
+        assert self._crew is not None
+        event = RuntimeApi.event(self._invocation, self._deadline_ms)
+        self._crew.give(event, self._invocation, self._deadline_ms)
+
+    async def _pour(self, invocation: Invocation, request: Request, reply: Reply) -> None:
+        """Hand on a streamed result as it comes."""
+        push = None
+        if invocation.on_stream is not None:
+            push = invocation.on_stream(request.headers.get("content-type", "application/octet-stream"))
+        try:
+            result = await relay(request, push)
+        except Truncated:
+            await asyncio.sleep(_GRACE_S)  # a process that ended is told of meanwhile, and is a better reason
+            result = results.broken(invocation.request_id, "Runtime.TruncatedResponse", "Response stream was truncated")
+        self._pouring = None
+        if self._invocation is invocation and self.phase is Phase.BUSY:
+            self._runtime_answered(result)
+            reply(ACCEPTED)
+
+    def _runtime_answered(self, result: Result) -> None:
+        """The runtime is done with the invocation; extensions may not be."""
+        invocation = self._invocation
+        assert invocation is not None
+        assert self._crew is not None
+        self._sandbox.drain()
+        self._tell_runtime_done(invocation, result)
+        if not self._crew.extensions:
+            self._move(Happening.ANSWERED)
+            self._finish(result)
+            return
+        self._move(Happening.ANSWERED_FIRST)
+        self._answered_at = self._loop.time()
+        self._result = result
+        if invocation.answer is not None and not invocation.wants_log:
+            self._is_answered = True
+            invocation.answer(replace(result, duration_ms=(self._answered_at - self._began_at) * 1000))
+
+    def _tell_runtime_done(self, invocation: Invocation, result: Result) -> None:
+        passed_ms = (self._loop.time() - self._began_at) * 1000
+        self._log.runtime_done(invocation.request_id, result, passed_ms, invocation.trace_id)
 
     def _finish(self, result: Result) -> None:
         """Log the end, make the environment available, then answer: in this order, so that a caller who asks again
         at once finds it."""
-        invocation, self._invocation = self._invocation, None
+        invocation = self._invocation
         assert invocation is not None
         self._cancel_timer()
         now = self._loop.time()
         self.idle_since = now
-        request_id, init_ms = invocation.request_id, self._init_ms
+        result = replace(
+            result,
+            duration_ms=(now - self._began_at) * 1000,
+            init_ms=self._init_ms,
+            used_mb=self._sandbox.memory_peak_mb(),
+            provisioned=self.provisioned,
+            extensions_ms=None if self._result is None else (now - self._answered_at) * 1000,
+            answered=self._is_answered,
+        )
         self._init_ms = None
-        used_mb = self._sandbox.memory_peak_mb()
-        result = replace(result, duration_ms=(now - self._began_at) * 1000, init_ms=init_ms, used_mb=used_mb)
-        for line in (
-            f"END RequestId: {request_id}",
-            results.report(request_id, result, self._memory_mb, used_mb, init_ms),
-        ):
-            self._log(line, invocation)
+        self._log.report(invocation.request_id, result, self._memory_mb, invocation.trace_id)
+        self._invocation = None
         if invocation.wants_log:
             result = replace(result, log_tail="\n".join([*invocation.log, ""]).encode()[-_TAIL_BYTES:])
         if self._retiring:
             self.retire()
-        else:
+        elif self.phase in AVAILABLE:
             self._available(self)
         invocation.done(result)
 
@@ -230,62 +382,20 @@ class Environment:
         invocation = self._invocation
         assert invocation is not None
         self._timer = None
-        self._sandbox.kill()
-        at = self._workshop.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-        self._log(f"{at} {invocation.request_id} {results.timeout_message(self._timeout_s)}")
-        self._move(Happening.LOST)
-        self._finish(results.timed_out(invocation.request_id, self._timeout_s))
-
-    # the process ------------------------------------------------------------------------------------------------
-
-    def _exited(self, ended: Exit) -> None:
-        before = self.phase
-        self._next = None
-        self._move(Happening.LOST)
-        if before is Phase.INIT:
-            self._init_lost("error", self._init_error[0] if self._init_error is not None else "Runtime.ExitError")
-        elif before is Phase.PROMISED:
-            self._cancel_timer()
-            self._begin()
-            self._launch()
-        elif before in {Phase.BUSY, Phase.RESTARTING}:
-            assert self._invocation is not None
-            self._finish(self._broken(self._invocation.request_id, ended.code, before))
-
-    def _broken(self, request_id: str, code: int, before: Phase) -> Result:
-        """What the invocation came to whose process ended with `code`."""
-        if self._init_error is not None and before is Phase.RESTARTING:
-            error_type, payload = self._init_error
-            passed_ms = (self._loop.time() - self._launched_at) * 1000
-            self._log(results.init_report(passed_ms, "invoke", "error", error_type))
-            return Result(payload, error_type, "error")
-        result = results.exited(request_id, code)
-        self._log(json.loads(result.payload)["errorMessage"])
-        self._log(result.error_type)
-        return result
-
-    def _never_asked(self) -> None:
-        """The runtime answered, and then hung instead of asking for the invocation that waits."""
-        self._sandbox.kill()
-        self._exited(Exit(-signal.SIGKILL))
-
-    def _init_timed_out(self) -> None:
-        self._timer = None
-        self._sandbox.kill()
-        self._move(Happening.LOST)
-        self._init_lost("timeout", "")
-
-    def _init_lost(self, status: str, error_type: str) -> None:
-        """Init failed outside an invocation: it is tried again inside the next one."""
-        self._cancel_timer()
-        self._log(results.init_report((self._loop.time() - self._launched_at) * 1000, "init", status, error_type))
-        self._available(self)
+        self._sandbox.drain()
+        at = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        self._write(f"{at} {invocation.request_id} {results.timeout_message(self._timeout_s)}")
+        result = results.timed_out(invocation.request_id, self._timeout_s)
+        if self.phase is not Phase.FINISHING:
+            self._tell_runtime_done(invocation, result)
+        self._shut_down("timeout")
+        self._finish(result)
 
     # parts ------------------------------------------------------------------------------------------------------
 
-    def _log(self, text: str, invocation: Invocation | None = None) -> None:
-        self._stream.write(self._workshop.clock.now().timestamp(), text)
-        invocation = invocation or self._invocation
+    def _write(self, text: str) -> None:
+        self._stream.write(self._clock.now().timestamp(), text)
+        invocation = self._invocation
         if invocation is not None and invocation.wants_log:
             invocation.log.append(text)
 
@@ -293,3 +403,8 @@ class Environment:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _cancel_stream(self) -> None:
+        if self._pouring is not None:
+            self._pouring.cancel()
+            self._pouring = None

@@ -45,11 +45,13 @@ class Fleet:
         pool = self._pools.get((version.name, version.version))
         if pool is None or pool.version is not version:
             pool = self._pool_of(version, pool)
-        if pool.ready:
-            pool.ready.pop().assign(invocation)
-        else:
-            pool.waiting.append(invocation)
-            self._grow(pool)
+        while pool.ready:
+            environment = pool.ready.pop()
+            if environment.phase in AVAILABLE:  # one that broke while it was idle is still shutting down
+                environment.assign(invocation)
+                return
+        pool.waiting.append(invocation)
+        self._grow(pool)
 
     def discard(self, name: str, keep: Callable[[FunctionVersion], bool]) -> None:
         """Retire the environments of `name`'s versions that are not to be kept as they are."""
@@ -120,7 +122,8 @@ class Fleet:
         if pool.waiting:
             environment.assign(pool.waiting.popleft())
             return
-        pool.ready.append(environment)
+        if environment not in pool.ready:
+            pool.ready.append(environment)
         if self.count() >= self._limit:
             for other in self._pools.values():
                 if other.waiting:

@@ -8,10 +8,16 @@ from typing import Protocol
 from runtime.http import Reply, Request, Response
 from runtime.invoke.invocation import Invocation
 
-_PREFIX = "/2018-06-01/runtime/"
+PREFIX = "/2018-06-01/runtime/"
 _JSON = (("Content-Type", "application/json"),)
-_ACCEPTED = Response(202, _JSON, b'{"status":"OK"}\n')
+ACCEPTED = Response(202, _JSON, b'{"status":"OK"}\n')
 _ERROR_TYPE = "lambda-runtime-function-error-type"
+_MODE = "lambda-runtime-function-response-mode"
+
+
+def wants_stream(request: Request) -> bool:
+    """Whether the body of `request` is a result that comes piece by piece."""
+    return request.headers.get(_MODE) == "streaming" and request.path.endswith("/response")
 
 
 class Side(Protocol):
@@ -29,6 +35,10 @@ class Side(Protocol):
         """See Environment."""
         ...
 
+    def streams(self, request: Request, reply: Reply) -> None:
+        """See Environment."""
+        ...
+
     def init_failed(self, error_type: str, payload: bytes) -> bool:
         """See Environment."""
         ...
@@ -42,29 +52,31 @@ class RuntimeApi:
 
     def handle(self, request: Request, reply: Reply) -> None:
         """Answer one request; `next` is answered when there is an event."""
-        path = request.path.removeprefix(_PREFIX)
+        path = request.path.removeprefix(PREFIX)
         if path == "invocation/next" and request.method == "GET":
             if not self._side.asked_for_next(reply):
                 reply(_error(403, "State transition to Ready is not possible now", "InvalidStateTransition"))
         elif path.startswith("invocation/") and request.method == "POST":
-            reply(self._result(request, path))
+            self._result(request, path, reply)
         elif path == "init/error" and request.method == "POST":
             taken = self._side.init_failed(request.headers.get(_ERROR_TYPE, "Runtime.Unknown"), request.body)
-            reply(_ACCEPTED if taken else _error(403, "Init is over", "InvalidStateTransition"))
+            reply(ACCEPTED if taken else _error(403, "Init is over", "InvalidStateTransition"))
         else:
             reply(_error(404, f"{request.method} {request.path} is not part of the Runtime API", "NotFound"))
 
-    def _result(self, request: Request, path: str) -> Response:
+    def _result(self, request: Request, path: str, reply: Reply) -> None:
         _, _, rest = path.partition("/")
         request_id, _, kind = rest.partition("/")
         if kind not in {"response", "error"}:
-            return _error(404, f"{request.path} is not part of the Runtime API", "NotFound")
-        if request_id != self._side.running():
-            return _error(400, "Invalid request ID", "InvalidRequestID")
-        error_type = request.headers.get(_ERROR_TYPE) or "Unhandled" if kind == "error" else ""
-        if self._side.answered(request.body, error_type):
-            return _ACCEPTED
-        return _error(413, "Exceeded maximum allowed payload size (6291456 bytes).", "RequestEntityTooLarge")
+            reply(_error(404, f"{request.path} is not part of the Runtime API", "NotFound"))
+        elif request_id != self._side.running():
+            reply(_error(400, "Invalid request ID", "InvalidRequestID"))
+        elif request.incoming is not None:
+            self._side.streams(request, reply)
+        else:
+            error_type = request.headers.get(_ERROR_TYPE) or "Unhandled" if kind == "error" else ""
+            taken = self._side.answered(request.body, error_type)
+            reply(ACCEPTED if taken else TOO_LARGE)
 
     @staticmethod
     def event(invocation: Invocation, deadline_ms: int) -> Response:
@@ -84,3 +96,6 @@ class RuntimeApi:
 
 def _error(status: int, message: str, error_type: str) -> Response:
     return Response(status, _JSON, json.dumps({"errorMessage": message, "errorType": error_type}).encode())
+
+
+TOO_LARGE = _error(413, "Exceeded maximum allowed payload size (6291456 bytes).", "RequestEntityTooLarge")

@@ -32,3 +32,5 @@ class Invocation:
     log: list[str] = field(default_factory=list)
     on_stream: OnStream | None = None
     """None: a streamed result is collected."""
+    answer: Callable[[Result], None] | None = None
+    """Called when the runtime has answered but extensions are still at work; `done` follows, with `answered` set."""

@@ -149,6 +149,7 @@ class Invoker:
             client_context=call.client_context,
             wants_log=call.wants_log,
             on_stream=call.on_stream,
+            answer=lambda result: answer(result, version.version),
         )
         self._runner.submit(version, invocation)
 
@@ -185,7 +186,8 @@ class Invoker:
         else:
             del self._running[route.function]
         self._recorder.ended(route, version, second, result)
-        answer(result, version.version)
+        if not result.answered:
+            answer(result, version.version)
 
 
 def throttle() -> ApiError:

@@ -29,6 +29,8 @@ class Result:
     """Whether the environment was there by provisioned concurrency."""
     extensions_ms: float | None = None
     """How long extensions went on after the runtime was done; None when there were none."""
+    answered: bool = False
+    """The caller has had the answer already, while extensions were still at work."""
 
     @property
     def billed_ms(self) -> int:
@@ -55,17 +57,28 @@ def exit_message(exit_code: int) -> str:
     """Why the process ended, in Lambda's words; a negative code is a signal."""
     if exit_code == 0:
         return "Runtime exited without providing a reason"
+    return f"Runtime exited with error: {exit_words(exit_code)}"
+
+
+def exit_words(exit_code: int) -> str:
+    """How a process ended, in the words of extension errors too; a negative code is a signal."""
+    if exit_code == 0:
+        return "exit code 0"
     if exit_code < 0:
-        return f"Runtime exited with error: signal: {_signal_name(-exit_code)}"
-    return f"Runtime exited with error: exit status {exit_code}"
+        return f"signal: {_signal_name(-exit_code)}"
+    return f"exit status {exit_code}"
 
 
-def too_large(size_bytes: int) -> Result:
-    """The function's answer does not fit into a synchronous response."""
+def broken(request_id: str, error_type: str, message: str) -> Result:
+    """The environment broke during the invocation."""
+    return _failure(error_type, f"RequestId: {request_id} Error: {message}", "error")
+
+
+def too_large(size_bytes: int, limit: int = MAX_PAYLOAD_BYTES) -> Result:
+    """The function's answer does not fit into a response."""
     return _failure(
         "Function.ResponseSizeTooLarge",
-        f"Response payload size ({size_bytes} bytes) exceeded maximum allowed payload size "
-        f"({MAX_PAYLOAD_BYTES} bytes).",
+        f"Response payload size ({size_bytes} bytes) exceeded maximum allowed payload size ({limit} bytes).",
         "",
     )
 

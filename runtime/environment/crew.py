@@ -1,0 +1,334 @@
+"""The processes of one environment from an init to the next reset: extensions, then the runtime; who waits, who ended.
+
+Source: reference §2 and §3. A crew is used once: after `shut_down` or `abandon` nothing it does counts any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from runtime.environment.extensions.api import PREFIX, ExtensionsApi, invoke_event, refusal, shutdown_event
+from runtime.environment.extensions.machine import Standing, Step
+from runtime.environment.extensions.registry import MAX_EXTENSIONS, EventKind, Extension, Extensions, Refused
+from runtime.environment.telemetry.api import LOGS_PATH, PATHS, TelemetryApi
+from runtime.environment.telemetry.platform_log import PlatformLog
+from runtime.http import Reply, Request, Response
+from runtime.invoke.invocation import Invocation
+from runtime.invoke.results import exit_message, exit_words
+from runtime.isolation.spec import Exit, ProcessSpec, Sandbox
+
+RUNTIME = "runtime"
+_INTERNAL_S, _EXTERNAL_S = 0.5, 2.0
+"""How long the Shutdown phase may take with internal extensions only, and with external ones."""
+_RUNTIME_S = 0.3
+"""How much of that the runtime has when there are external extensions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What broke a crew."""
+
+    error_type: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who belongs to a crew, and how each is started. An obstacle says why one cannot be."""
+
+    runtime: ProcessSpec
+    runtime_obstacle: str
+    extensions: tuple[tuple[ProcessSpec, str], ...]
+    function: Mapping[str, str]
+    """functionName, functionVersion, handler: what an extension is told when it registers."""
+    account: str
+
+
+class Side(Protocol):
+    """What an environment does when something happens in its crew."""
+
+    def crew_ready(self) -> None:
+        """The runtime and every extension wait for the next event."""
+        ...
+
+    def crew_initialised(self) -> None:
+        """The runtime waits for its first event; extensions may still be starting."""
+        ...
+
+    def crew_broke(self, fault: Fault) -> None:
+        """A process ended, or could not be started."""
+        ...
+
+    def crew_wrote(self, kind: str, text: str) -> None:
+        """The function (`function`) or an extension (`extension`) wrote a line."""
+        ...
+
+
+class Crew:
+    """See above. `new_id` gives UUIDs; `log.telemetry` is the telemetry of this crew."""
+
+    def __init__(self, cast: Cast, sandbox: Sandbox, side: Side, log: PlatformLog, new_id: Callable[[], str]) -> None:
+        self._cast = cast
+        self._sandbox = sandbox
+        self._side = side
+        self._log = log
+        self._new_id = new_id
+        self._loop = asyncio.get_running_loop()
+        self._next: Reply | None = None
+        self._initialised = self._settled = False
+        self._gone = False
+        self._alive: set[str] = set()
+        self._ending: Ending | None = None
+        names = [spec.name for spec, _ in cast.extensions[:MAX_EXTENSIONS]]
+        self.extensions = Extensions(names, new_id)
+        self._extensions_api = ExtensionsApi(self.extensions, self, cast.function, cast.account)
+        telemetry = log.telemetry
+        assert telemetry is not None
+        self._telemetry = telemetry
+        self._telemetry_api = TelemetryApi(telemetry, self._extensions_api.identify, self._subscribed)
+
+    # starting -----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start extensions, and the runtime as soon as all of them have registered."""
+        if len(self._cast.extensions) > MAX_EXTENSIONS:
+            self._break_soon(Fault("Extension.LaunchError", f"Extension limit ({MAX_EXTENSIONS}) reached"))
+            return
+        for extension, (spec, obstacle) in zip(self.extensions.all, self._cast.extensions, strict=True):
+            if obstacle:
+                extension.move(Step.LAUNCH_FAILED)
+                self._break_soon(Fault("Extension.LaunchError", f"fork/exec {spec.arguments[0]}: {obstacle}"))
+                return
+            self._spawn(spec, "extension")
+        if not self._cast.extensions:
+            self._start_runtime()
+
+    def _start_runtime(self) -> None:
+        if self._cast.runtime_obstacle:
+            self._break_soon(Fault("Runtime.InvalidEntrypoint", self._cast.runtime_obstacle))
+        else:
+            self._spawn(self._cast.runtime, "function")
+
+    def _spawn(self, spec: ProcessSpec, kind: str) -> None:
+        self._alive.add(spec.name)
+        self._sandbox.spawn(spec, lambda text: self._wrote(kind, text), lambda ended: self._exited(spec.name, ended))
+
+    def _break_soon(self, fault: Fault) -> None:
+        """Not at once: whoever is starting this crew has not finished yet."""
+        self._loop.call_soon(self._break, fault)
+
+    def _break(self, fault: Fault) -> None:
+        if not self._gone and self._ending is None:
+            self._side.crew_broke(fault)
+
+    # the APIs -----------------------------------------------------------------------------------------------------
+
+    def handle(self, request: Request, reply: Reply) -> None:
+        """Answer a request of the Extensions, Telemetry or Logs API."""
+        path = request.path
+        if path.startswith(PREFIX):
+            self._extensions_api.handle(request, reply)
+        elif path in PATHS or path == LOGS_PATH:
+            reply(self._telemetry_api.handle(request))
+        else:
+            reply(refusal(404, "NotFound", f"{request.method} {path} is not part of the APIs of an environment"))
+
+    def asked_for_next(self, reply: Reply) -> bool:
+        """Whether the runtime may wait; a second request while the first waits is refused."""
+        if self._next is not None or self._gone or self._ending is not None:
+            return False
+        self._next = reply
+        if not self._initialised:
+            self._initialised = True
+            self.extensions.close_registration()
+            self._side.crew_initialised()
+        if self.is_ready:
+            self._ready()
+        return True
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the runtime and every extension wait."""
+        return self._next is not None and (not self.extensions or self.extensions.are_ready())
+
+    def _ready(self) -> None:
+        if not self._settled:
+            self._settled = True
+            self._telemetry.close_subscription()
+            if not self.extensions:
+                self._log.telemetry = None
+        self._side.crew_ready()
+
+    def give(self, event: Response, invocation: Invocation, deadline_ms: int) -> None:
+        """Hand an invocation to the runtime, and tell the extensions that asked for it."""
+        for extension in self.extensions.waiting_for(EventKind.INVOKE) if self.extensions else ():
+            told = invoke_event(deadline_ms, invocation.request_id, invocation.arn, invocation.trace_id)
+            self._extensions_api.send(extension, told, self._new_id())
+        reply, self._next = self._next, None
+        assert reply is not None
+        reply(event)
+
+    def extension_registered(self, extension: Extension) -> None:
+        """See extensions.api.Side."""
+        if not extension.internal and self.extensions.are_registered() and RUNTIME not in self._alive:
+            self._start_runtime()
+
+    def extension_ready(self, extension: Extension) -> None:
+        """See extensions.api.Side."""
+        if self._ending is not None:
+            self._ending.tell(extension)
+        elif self.is_ready:
+            self._ready()
+
+    def extension_failed(self, extension: Extension) -> None:
+        """See extensions.api.Side: nothing happens until it ends."""
+
+    def _subscribed(self, extension: Extension, types: tuple[str, ...]) -> None:
+        self._log.subscribed(extension.name, types)
+
+    def _wrote(self, kind: str, text: str) -> None:
+        if not self._gone:
+            self._side.crew_wrote(kind, text)
+
+    # ends ---------------------------------------------------------------------------------------------------------
+
+    def _exited(self, name: str, ended: Exit) -> None:
+        if self._gone:
+            return
+        self._alive.discard(name)
+        if name == RUNTIME:
+            self._next = None
+            fault = Fault(
+                "Runtime.OutOfMemory" if ended.out_of_memory else "Runtime.ExitError", exit_message(ended.code)
+            )
+        else:
+            fault = self._extension_fault(name, ended)
+        if self._ending is not None:
+            self._ending.exited(name)
+        else:
+            self._side.crew_broke(fault)
+
+    def _extension_fault(self, name: str, ended: Exit) -> Fault:
+        extension = self.extensions.named(name)
+        assert extension is not None
+        try:
+            extension.move(Step.EXIT)
+        except Refused:  # it could not be started, which was said already
+            return Fault("Extension.LaunchError", exit_words(ended.code))
+        kinds = {Standing.INIT_ERROR: "Extension.InitError", Standing.EXIT_ERROR: "Extension.ExitError"}
+        return Fault(kinds.get(extension.standing, "Extension.Crash"), exit_words(ended.code))
+
+    def report_extensions(self) -> None:
+        """Log how each extension came through init."""
+        for each in self.extensions.all:
+            self._log.extension(each.name, each.standing.value, [str(event) for event in each.events], each.error_type)
+
+    def abandon(self) -> None:
+        """End every process at once."""
+        if self._ending is not None:
+            self._ending.cancel()
+        self._sandbox.kill()
+        self._gone = True
+        self._telemetry.close()
+        self._log.telemetry = None
+
+    def shut_down(self, reason: str, now_ms: float, done: Callable[[], None]) -> None:
+        """The Shutdown phase; `done` follows when every process has ended: at once when there are no extensions.
+
+        `reason` is spindown, timeout or failure; `now_ms` the time (epoch).
+        """
+        if not self.extensions or not self._alive:
+            self.abandon()
+            done()
+            return
+
+        def finished() -> None:
+            self.abandon()
+            done()
+
+        external = [each for each in self.extensions.external if each.name in self._alive]
+        self._flushing = self._loop.create_task(self._telemetry.flush())
+        self._ending = Ending(self, external, reason, now_ms, finished)
+        self._ending.begin()
+
+    # what Ending needs --------------------------------------------------------------------------------------------
+
+    def is_alive(self, name: str) -> bool:
+        """Whether that process has not ended yet."""
+        return name in self._alive
+
+    def signal(self, name: str, number: int) -> None:
+        """Send a signal to that process."""
+        self._sandbox.signal(name, number)
+
+    def tell(self, extension: Extension, event: Mapping[str, Any]) -> None:
+        """Give `event` to an extension that waits."""
+        self._extensions_api.send(extension, event, self._new_id())
+
+
+class Ending:
+    """The Shutdown phase of a crew with extensions: SIGTERM to the runtime, SHUTDOWN to extensions, SIGKILL."""
+
+    def __init__(
+        self, crew: Crew, external: list[Extension], reason: str, now_ms: float, done: Callable[[], None]
+    ) -> None:
+        self._crew = crew
+        self._external = external
+        self._reason = reason
+        self._limit_s = _EXTERNAL_S if external else _INTERNAL_S
+        self._deadline_ms = int(now_ms + self._limit_s * 1000)
+        self._done = done
+        self._telling = False
+        loop = asyncio.get_running_loop()
+        self._timers = [
+            loop.call_later(_RUNTIME_S if external else _INTERNAL_S, self._runtime_over),
+            loop.call_later(self._limit_s, self._finish),
+        ]
+
+    def begin(self) -> None:
+        """Ask the runtime to end, then the extensions."""
+        if self._crew.is_alive(RUNTIME):
+            self._crew.signal(RUNTIME, signal.SIGTERM)
+        else:
+            self._tell_all()
+
+    def _runtime_over(self) -> None:
+        if self._crew.is_alive(RUNTIME):
+            self._crew.signal(RUNTIME, signal.SIGKILL)
+
+    def exited(self, name: str) -> None:
+        """A process ended."""
+        if name == RUNTIME:
+            self._tell_all()
+        elif self._telling and not any(self._crew.is_alive(each.name) for each in self._external):
+            self._finish()
+
+    def _tell_all(self) -> None:
+        self._telling = True
+        for extension in self._external:
+            if EventKind.SHUTDOWN in extension.events:
+                self.tell(extension)
+            else:
+                self._crew.signal(extension.name, signal.SIGKILL)
+        if not any(self._crew.is_alive(each.name) for each in self._external):
+            self._finish()
+
+    def tell(self, extension: Extension) -> None:
+        """Send SHUTDOWN to an extension that wants it, as soon as it waits."""
+        wants = EventKind.SHUTDOWN in extension.events
+        if self._telling and wants and extension.standing is Standing.READY:
+            self._crew.tell(extension, shutdown_event(self._deadline_ms, self._reason))
+
+    def _finish(self) -> None:
+        self.cancel()
+        done, self._done = self._done, lambda: None
+        done()
+
+    def cancel(self) -> None:
+        """No limit ends this any more."""
+        for timer in self._timers:
+            timer.cancel()
