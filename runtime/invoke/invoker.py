@@ -15,7 +15,7 @@ from runtime.catalog.records import FunctionVersion
 from runtime.catalog.store import Catalog
 from runtime.control.states import check_invocable
 from runtime.invoke import lineage
-from runtime.invoke.invocation import Invocation, OnStream
+from runtime.invoke.invocation import Invocation, Push
 from runtime.invoke.results import Result
 from runtime.invoke.route import Draw, Route, resolve
 from runtime.names import Scope, parse
@@ -65,7 +65,8 @@ class Call:
     trace_id: str = ""
     client_context: str = ""
     wants_log: bool = False
-    on_stream: OnStream | None = None
+    on_stream: Callable[[str, str], Push] | None = None
+    """As an invocation's, but told the version that runs before the Content-Type."""
 
 
 class Invoker:
@@ -148,7 +149,7 @@ class Invoker:
             trace_id=lineage.entered(call.trace_id, route.function),
             client_context=call.client_context,
             wants_log=call.wants_log,
-            on_stream=call.on_stream,
+            on_stream=partial(call.on_stream, version.version) if call.on_stream is not None else None,
             answer=lambda result: answer(result, version.version),
         )
         self._runner.submit(version, invocation)
