@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from botocore.model import OperationModel, ServiceModel
 
@@ -100,6 +101,7 @@ class Dispatcher:
             return self._package(request.path.removeprefix(_CODE_PREFIX))
         for other in self._others:
             if other.matches(request, service):
+                self._guard.other_service(caller, service, request)
                 answer = other.handle(request)
                 return await answer if inspect.isawaitable(answer) else answer
         if service not in {"", "lambda"}:
@@ -131,5 +133,6 @@ class Dispatcher:
 
 def _service(request: Request) -> str:
     """The service in the credential scope of the request's signature; empty when it is not signed."""
-    match = _CREDENTIAL.search(request.headers.get("authorization", ""))
+    signed = request.headers.get("authorization") or unquote(request.query)
+    match = _CREDENTIAL.search(signed)
     return match.group(1) if match is not None else ""

@@ -81,6 +81,15 @@ class Authority:
             return missing(question, "resource-based policy")
         return self._decide(question, trust)
 
+    def restricts(self, caller: Role | User) -> bool:
+        """Whether any policy of the caller's own is known."""
+        try:
+            return self._identities.of(caller).policies is not None or (
+                isinstance(caller, Role) and bool(caller.policy)
+            )
+        except BadPolicy:
+            return True
+
     @property
     def root_is_free(self) -> bool:
         """Whether no policy here could deny the account's root anything: then it need not be asked."""

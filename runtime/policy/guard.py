@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runtime.api.errors import ApiError, invalid
+from runtime.gateway.addresses import service_of
 from runtime.http import Request
 from runtime.names import Scope, parse
 from runtime.policy.authority import Authority
@@ -16,6 +17,7 @@ from runtime.policy.identify import ROOT, Identification
 from runtime.policy.lambda_actions import need
 from runtime.policy.mistakes import BadPolicy
 from runtime.policy.roles import Roles
+from runtime.policy.service_actions import needs
 from runtime.policy.signature import access_key_id
 
 NOT_ASSUMABLE = "The role defined for the function cannot be assumed by Lambda."
@@ -68,6 +70,19 @@ class Guard:
         if role and operation in _ROLE_OF_ITS_OWN:
             await self._check_role(caller, role, parameters["FunctionName"])
 
+    def other_service(self, caller: Caller, service: str, request: Request) -> None:
+        """Nothing: as far as it can be told what the request needs, the caller's own policies allow it.
+
+        Raises:
+            ApiError: they do not; or a function sent a request without a signature (S3's public objects apart).
+        """
+        if isinstance(caller, Anonymous) and _needs_signature(request):
+            raise ApiError("MissingAuthenticationTokenException", "Missing Authentication Token")
+        if not isinstance(caller, Role | User) or not self._authority.restricts(caller):
+            return
+        for each in needs(service, request, self._scope) or ():
+            demand(self._authority.elsewhere(caller, each.action, each.resource))
+
     def _check(self, caller: Caller, operation: str, parameters: Mapping[str, Any]) -> None:
         if isinstance(caller, Anonymous):
             raise ApiError("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -92,6 +107,12 @@ class Guard:
         lambda_ = Service(LAMBDA, self._scope.arn(source.name), self._scope.account)
         if not self._authority.trusted(known.trust, lambda_, arn).allowed:
             raise invalid(NOT_ASSUMABLE)
+
+
+def _needs_signature(request: Request) -> bool:
+    """Not so what S3 may have made public, and function URLs, which see to it themselves."""
+    named = service_of(request.method, request.path, request.query, request.headers)
+    return named == "?" or request.path.startswith("/service/")
 
 
 def demand(decision: Decision) -> None:
