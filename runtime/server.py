@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from core.clock import Clock
 from core.ids import Ids
+from runtime.alarms.service import CloudWatch, invoking
 from runtime.api.errors import ApiError, rest_json
 from runtime.api.model import load_service
 from runtime.catalog.code import CodeStore
@@ -37,7 +38,6 @@ from runtime.invoke.invoker import Invoker
 from runtime.invoke.route import Draw
 from runtime.log_query import log_service
 from runtime.logs import Logs
-from runtime.metrics.cloudwatch import metric_service
 from runtime.metrics.store import Metrics
 from runtime.names import Scope
 from runtime.policy.door import Backend, door
@@ -78,6 +78,7 @@ class Server:
         await self._settling.all()
         dispatcher = self._assemble()
         self._metrics.start()
+        self._cloudwatch.start()
         self._queues.start()
         gc.freeze()  # what was loaded to start stays; collecting must not look at it again
         self._server = await asyncio.get_running_loop().create_server(
@@ -127,6 +128,10 @@ class Server:
             home / "events.db", self._invoker, self._catalog, self._metrics, self._clients, self._clock, self._ids,
             settings.retry_delays_s,
         )  # fmt: skip
+        invoke = invoking(self._door.authority, self._queues.events, self._scope, self._ids)
+        self._cloudwatch = CloudWatch(
+            home / "alarms.db", self._metrics, self._clients, invoke, self._scope, self._clock, self._ids
+        )
 
     def _assemble(self) -> Dispatcher:
         """What answers requests."""
@@ -152,7 +157,7 @@ class Server:
 
         invoke = InvokeApi(self._invoker, self._queues.events, self._ids, fail)
         others = (
-            metric_service(self._metrics, self._ids),
+            self._cloudwatch.service,
             log_service(self._settings.home / "logs", self._scope, self._logs.flush, self._ids),
             self._door.identity,
             self._gateway,
@@ -162,6 +167,7 @@ class Server:
     async def stop(self) -> None:
         """Stop listening, end every environment, write what is pending."""
         self._server.close()
+        await self._cloudwatch.stop()
         await self._queues.stop()
         self._clients.close()
         await self._gateway.stop()

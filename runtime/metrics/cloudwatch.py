@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.clock import Clock
-from core.ids import Ids
 from runtime.api.errors import ApiError
-from runtime.api.rpc import Act, RpcService
+from runtime.api.rpc import Act
 from runtime.control.paging import page
 from runtime.metrics import query
 from runtime.metrics.accept import Samples, accepted
@@ -31,12 +30,6 @@ _MAX_STATISTICS_POINTS = 1440
 _METRICS_PER_PAGE = 500
 _MOST_QUERIES = 500
 _RECENTLY_S = 3 * 3600
-
-
-def metric_service(metrics: Metrics, ids: Ids) -> RpcService:
-    """The service that answers from `metrics`."""
-    operations = metric_operations(metrics, metrics.clock)
-    return RpcService("cloudwatch", "monitoring", "GraniteServiceVersion20100801", operations, ids)
 
 
 def metric_operations(metrics: Metrics, clock: Clock) -> dict[str, Act]:

@@ -68,7 +68,7 @@ class Queries:
         try:
             return relabelled(self._expression(name), query.get("Label", name))
         except ExpressionError as error:
-            raise ApiError("ValidationError", f"Error in expression '{name}': {error}") from None
+            raise ApiError("ValidationException", f"Error in expression '{name}': {error}") from None
 
     def period_s(self, name: str) -> int:
         """The period of the query's result.
@@ -181,4 +181,4 @@ def invalid(message: str) -> ApiError:
 
 def validation(message: str) -> ApiError:
     """A request that does not fit together."""
-    return ApiError("ValidationError", message)
+    return ApiError("ValidationException", message)

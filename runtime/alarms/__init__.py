@@ -1,0 +1,1 @@
+"""CloudWatch alarms on the metrics of this server: kept, evaluated on time, and acted on."""
