@@ -34,6 +34,8 @@ class Launch:
     directory: str
     path: list[str]
     environment: dict[str, str]
+    arguments: tuple[str, ...] = ()
+    """What is executed; empty for the Python handler."""
 
 
 class Launcher:
@@ -73,6 +75,7 @@ class Launcher:
             "directory": launch.directory,
             "path": launch.path,
             "environment": launch.environment,
+            "arguments": launch.arguments,
         }
         socket.send_fds(self._control, [json.dumps(message).encode()], [log_descriptor])
         self._running[identifier] = (on_start, on_exit)

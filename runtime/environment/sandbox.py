@@ -57,7 +57,7 @@ class LocalSandbox:
         self.address = f"{host}:{port}"
         self.paths = Paths(
             task_root=str(spec.task_root or temporary),
-            layers="/opt",
+            layers=str(_merged(spec.layers, temporary)),
             runtime_directory=str(spec.runtime_directory or launcher.runtime_directory),
             temporary=str(temporary),
             interpreter=(),
@@ -76,7 +76,6 @@ class LocalSandbox:
 
         def ended(code: int) -> None:
             self._processes.pop(process.name, None)
-            self._disconnect()
             on_exit(Exit(code))
 
         self._processes[process.name] = Process(self._launcher, process, on_line, ended)
@@ -109,6 +108,7 @@ class LocalSandbox:
             self._server.close()
         self._socket.close()
         shutil.rmtree(self._temporary, ignore_errors=True)
+        shutil.rmtree(_merged_at(self._temporary), ignore_errors=True)
 
     def memory_peak_mb(self) -> int:
         """See Sandbox."""
@@ -120,16 +120,31 @@ class LocalSandbox:
             connection.abort()
 
 
+def _merged(layers: tuple[Path, ...], temporary: Path) -> Path:
+    """Where the layers are seen as one directory: the only one itself, or a copy."""
+    if len(layers) == 1:
+        return layers[0]
+    merged = _merged_at(temporary)
+    for layer in layers:
+        shutil.copytree(layer, merged, symlinks=True, dirs_exist_ok=True)
+    return merged if layers else Path("/opt")
+
+
+def _merged_at(temporary: Path) -> Path:
+    return temporary.with_name(f"{temporary.name}-opt")
+
+
 class Process:
     """One process: its log pipe, its start, its end."""
 
     def __init__(self, launcher: Launcher, spec: ProcessSpec, on_line: OnLine, on_exit: Callable[[int], None]) -> None:
         self._launcher = launcher
         self._launch = Launch(
-            handler=spec.environment["_HANDLER"],
+            handler=spec.environment.get("_HANDLER", ""),
             directory=spec.directory,
             path=list(spec.module_path),
             environment=dict(spec.environment),
+            arguments=spec.arguments,
         )
         self._on_line = on_line
         self._on_exit = on_exit

@@ -184,8 +184,21 @@ def _become(request: dict[str, Any]) -> None:
     time.tzset()
     os.chdir(request["directory"])
     sys.path[:] = request["path"] + [entry for entry in sys.path if entry not in request["path"]]
+    if request["arguments"]:
+        _execute(request["arguments"], request["environment"])
     sys.argv[:] = ["bootstrap.py", request["handler"]]
     importlib.invalidate_caches()
+
+
+def _execute(arguments: list[str], environment: dict[str, str]) -> None:
+    """Become another program: an extension, or a runtime that is not Python."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execve(arguments[0], arguments, environment)  # noqa: S606  (that is what was asked for)
+    except OSError as error:
+        os.write(2, f"fork/exec {arguments[0]}: {(error.strerror or '').lower()}\n".encode())
+        os._exit(126)
 
 
 def main() -> None:
