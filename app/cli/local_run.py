@@ -1,4 +1,7 @@
-"""Carrying out `penstock local …`: options become what `app.sam_local` takes, its errors exit code 1."""
+"""Carrying out `penstock local …`: options become what `app.sam_local` takes, its errors exit code 1.
+
+The runtime takes longest to start: it is started first, and what reads templates is imported meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from app.cli import printer
-from app.sam_local import project as projects
-from app.sam_local.debug import Debugging
-from app.sam_local.deploying import Surroundings
-from app.sam_local.environment import read_overrides
-from app.sam_local.invoke import Invocation, invoke
+from app.sam_local.private import PrivateRuntime
 from app.sam_local.problems import LocalError
-from app.sam_local.project import Project
 from app.sam_local.regions import region_of
 from core.errors import InvalidInput, PenstockError
-from sam.local.model import LocalFunction
-from sam.local.template import of_function
+
+if TYPE_CHECKING:
+    from app.sam_local.debug import Debugging
+    from app.sam_local.deploying import Surroundings
+    from app.sam_local.project import Project
 
 _A_DAY_S = 86_400
 
@@ -43,17 +44,18 @@ class Given:
 
     def surroundings(self) -> Surroundings:
         """What functions are told. Raises: LocalError."""
-        overrides = read_overrides(_read(self.env_vars), str(self.env_vars)) if self.env_vars else {}
-        return Surroundings(overrides, os.environ, self.debugging(), printer.note)
+        from app.sam_local.deploying import Surroundings
+        from app.sam_local.environment import read_overrides
 
-    def debugging(self) -> Debugging | None:
-        """Where the debugger is to listen; None for no debugging. Raises: LocalError."""
-        text = self.debug_port or os.environ.get("SAM_DEBUG_PORT")
-        if not text:
-            return None
-        if not text.isdecimal() or not 0 < int(text) < 65_536:
+        overrides = read_overrides(read(self.env_vars), str(self.env_vars)) if self.env_vars else {}
+        return Surroundings(overrides, os.environ, self._debugging(), printer.note)
+
+    def debugged_port(self) -> int:
+        """Where the debugger is to listen; 0 for no debugging. Raises: LocalError."""
+        text = self.debug_port or os.environ.get("SAM_DEBUG_PORT") or "0"
+        if not text.isdecimal() or int(text) >= 65_536:
             raise LocalError(f"{text!r} is no port", where="--debug-port")
-        return Debugging(int(text), arguments=self.debug_args or "")
+        return int(text)
 
     def region_name(self) -> str:
         """The region to run in. Raises: LocalError."""
@@ -62,44 +64,55 @@ class Given:
     def runtime_options(self) -> list[str]:
         """Options of the private runtime. Raises: LocalError."""
         options = ["--region", self.region_name()]
-        if self.debugging() is not None:
+        if self.debugged_port():
             options += ["--init-seconds", str(_A_DAY_S)]
         return options
 
     def load(self) -> Project:
         """The template, read now. Raises: LocalError, InvalidInput."""
-        parameters = {"AWS::Region": self.region_name(), **projects.overrides(self.parameter_overrides)}
-        return projects.load(projects.find(self.template), parameters)
+        from app.sam_local import project
+
+        parameters = {"AWS::Region": self.region_name(), **project.overrides(self.parameter_overrides)}
+        return project.load(project.find(self.template), parameters)
 
     @contextmanager
     def logs(self) -> Iterator[int]:
-        """The descriptor that gets what functions log."""
+        """The descriptor that gets what functions log. Raises: LocalError."""
         if self.log_file is None:
             sys.stderr.flush()
             yield sys.stderr.fileno()
             return
         try:
-            with self.log_file.open("ab") as file:
-                yield file.fileno()
+            descriptor = os.open(self.log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         except OSError as problem:
             raise LocalError("the log cannot be written", where=str(self.log_file), why=str(problem)) from None
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _debugging(self) -> Debugging | None:
+        if not self.debugged_port():
+            return None
+        from app.sam_local.debug import Debugging
+
+        return Debugging(self.debugged_port(), arguments=self.debug_args or "")
 
 
 def invoke_once(given: Given, identifier: str | None, event: str | None) -> int:
     """Run `penstock local invoke`; its exit code."""
+    with as_sam_does(), given.logs() as logs, PrivateRuntime(logs, *given.runtime_options()) as runtime:
+        from app.sam_local.once import invoke
+        from sam.local.template import of_function
 
-    def prepare() -> tuple[Project, LocalFunction]:
         project = given.load()
         function = project.function(identifier)
         for warning in of_function(project.template, function.logical_id):
             printer.note(str(warning))
         doing = f"{function.handler} ({function.runtime})" if function.image is None else function.image.uri
         printer.note(f"Invoking {doing}")
-        return project, function
-
-    with as_sam_does(), given.logs() as logs:
-        wanted = Invocation(prepare, _event(event), given.surroundings(), given.runtime_options())
-        printer.line(invoke(wanted, logs).decode("utf-8", "replace"))
+        payload = invoke(runtime, project, function, _event(event), given.surroundings())
+        printer.line(payload.decode("utf-8", "replace"))
     return 0
 
 
@@ -124,6 +137,15 @@ def as_sam_does() -> Iterator[None]:
         raise LocalError(problem.what, where=problem.where, why=problem.why, hint=problem.hint) from None
 
 
+def read(path: Path) -> str:
+    """The text of a file the user named. Raises: LocalError."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, ValueError) as problem:
+        why = getattr(problem, "strerror", None) or str(problem)
+        raise LocalError("the file cannot be read", where=str(path), why=why) from None
+
+
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
@@ -131,12 +153,4 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 def _event(event: str | None) -> bytes:
     if event is None:
         return b"{}"
-    return sys.stdin.buffer.read() if event == "-" else _read(Path(event)).encode()
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, ValueError) as problem:
-        why = getattr(problem, "strerror", None) or str(problem)
-        raise LocalError("the file cannot be read", where=str(path), why=why) from None
+    return sys.stdin.buffer.read() if event == "-" else read(Path(event)).encode()
