@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runtime.catalog.documents import LayerVersion, ProvisionedConcurrency, ReservedConcurrency
+from runtime.catalog.records import Alias
 from runtime.catalog.store import Catalog
-from runtime.control.concurrency_rules import Shares, check_reserve
+from runtime.control.concurrency_rules import Shares, check_reserve, wanted_environments
 from runtime.control.layer_rules import MAX_UNZIPPED_BYTES
 from runtime.control.lookup import existing_function
 from runtime.names import Scope
@@ -24,6 +25,18 @@ def shares(catalog: Catalog, limit: int) -> Shares:
         provisioned[each.function] = provisioned.get(each.function, 0) + each.requested
     reserved = {each.function: each.executions for each in catalog.all(ReservedConcurrency)}
     return Shares(limit, reserved, provisioned)
+
+
+def ready_ahead(catalog: Catalog) -> dict[tuple[str, str], int]:
+    """(function, version) to how many environments are to be ready ahead of time now."""
+    asked = catalog.all(ProvisionedConcurrency)
+    return wanted_environments(asked, aliases_of(catalog, asked))
+
+
+def aliases_of(catalog: Catalog, asked: Iterable[ProvisionedConcurrency]) -> dict[tuple[str, str], Alias]:
+    """The aliases among the qualifiers of `asked`, by function and name."""
+    found = [catalog.alias(each.function, each.qualifier) for each in asked]
+    return {(alias.function, alias.name): alias for alias in found if alias is not None}
 
 
 class Concurrency:

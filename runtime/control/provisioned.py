@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from core.clock import Clock
 from runtime.api.errors import ApiError, conflict, invalid
 from runtime.catalog.documents import ProvisionedConcurrency
-from runtime.catalog.records import Alias, FunctionVersion, State
+from runtime.catalog.records import FunctionVersion, State
 from runtime.catalog.store import Catalog, Change
-from runtime.control.concurrency import shares
+from runtime.control.concurrency import aliases_of, ready_ahead, shares
 from runtime.control.concurrency_rules import check_provision, wanted_environments
 from runtime.control.lookup import existing, existing_function
 from runtime.control.paging import page
@@ -119,7 +119,7 @@ class Provisioned:
 
     def _shown(self, asked: ProvisionedConcurrency) -> dict[str, Any]:
         """As AWS shows it. The parts of a weighted alias are added up."""
-        counts = wanted_environments([asked], _aliases(self._catalog))
+        counts = wanted_environments([asked], aliases_of(self._catalog, [asked]))
         parts = [self._provisioner.provisioned(name, version) for name, version in counts]
         failure = next((part.failure for part in parts if part.failure), "")
         available = min(asked.requested, sum(part.available for part in parts))
@@ -153,10 +153,7 @@ class Provisioning:
             self._tell()
 
     def _tell(self) -> None:
-        asked = self._catalog.all(ProvisionedConcurrency)
-        if not asked and not self._told:
-            return
-        wanted = wanted_environments(asked, _aliases(self._catalog))
+        wanted = ready_ahead(self._catalog)
         for name, number in {*wanted, *self._told}:
             version = self._catalog.version(name, number)
             count = wanted.get((name, number), 0)
@@ -165,9 +162,3 @@ class Provisioning:
             elif version.state is State.ACTIVE and self._told.get((name, number), 0) != count:
                 self._told[name, number] = count
                 self._provisioner.provision(version, count)
-
-
-def _aliases(catalog: Catalog) -> dict[tuple[str, str], Alias]:
-    asked = catalog.all(ProvisionedConcurrency)
-    found = [catalog.alias(each.function, each.qualifier) for each in asked]
-    return {(alias.function, alias.name): alias for alias in found if alias is not None}

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote
 from core.ids import Ids
 from runtime.api.errors import ApiError, invalid
 from runtime.http import Reply, Request, Response
+from runtime.invoke.invocation import Push
 from runtime.invoke.invoker import Call, Invoker
 from runtime.invoke.results import MAX_ASYNC_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES, Result
 
@@ -58,14 +59,14 @@ class InvokeApi:
         headers = request.headers
         kind = headers.get("x-amz-invocation-type") or "RequestResponse"
         if kind == "RequestResponse":
-            call = self._call(request, request_id, kind)
+            call = call_of(request, request_id, kind)
 
             def answer(result: Result, version: str) -> None:
                 reply(_answered(result, version, request_id, call))
 
             self._invoker.invoke(name, qualifier, call, answer)
         elif kind == "Event":
-            call = self._call(request, request_id, kind)
+            call = call_of(request, request_id, kind)
             self._invoker.check(name, qualifier)
             self._queue.accept(name, qualifier, call, lambda: reply(Response(202, (("x-amzn-RequestId", request_id),))))
         elif kind == "DryRun":
@@ -79,29 +80,35 @@ class InvokeApi:
                 f"Member must satisfy enum value set: [{', '.join(_TYPES)}]",
             )
 
-    def _call(self, request: Request, request_id: str, kind: str) -> Call:
-        payload = request.body or b"{}"
-        limit = MAX_PAYLOAD_BYTES if kind == "RequestResponse" else MAX_ASYNC_PAYLOAD_BYTES
-        if len(payload) > limit:
-            raise ApiError(
-                "RequestTooLargeException",
-                f"{len(payload)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)",
-            )
-        try:
-            json.loads(payload)
-        except ValueError as error:
-            raise ApiError(
-                "InvalidRequestContentException", f"Could not parse request body into json: {error}"
-            ) from None
-        headers = request.headers
-        trace = headers.get("x-amzn-trace-id")
-        return Call(
-            request_id=request_id,
-            payload=payload,
-            trace_id=trace or _trace(request_id),
-            client_context=_client_context(headers.get("x-amz-client-context", "")),
-            wants_log=kind == "RequestResponse" and headers.get("x-amz-log-type") == "Tail",
+
+def call_of(request: Request, request_id: str, kind: str, on_stream: Callable[[str, str], Push] | None = None) -> Call:
+    """The call that an Invoke of that type asks for.
+
+    Raises:
+        ApiError: the payload is too large or no JSON, or the client context cannot be read.
+    """
+    payload = request.body or b"{}"
+    limit = MAX_PAYLOAD_BYTES if kind == "RequestResponse" else MAX_ASYNC_PAYLOAD_BYTES
+    if len(payload) > limit:
+        raise ApiError(
+            "RequestTooLargeException",
+            f"{len(payload)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)",
         )
+    try:
+        json.loads(payload)
+    except ValueError as error:
+        raise ApiError("InvalidRequestContentException", f"Could not parse request body into json: {error}") from None
+    headers = request.headers
+    trace = headers.get("x-amzn-trace-id")
+    return Call(
+        request_id=request_id,
+        payload=payload,
+        trace_id=trace or _trace(request_id),
+        client_context=_client_context(headers.get("x-amz-client-context", "")),
+        wants_log=kind == "RequestResponse" and headers.get("x-amz-log-type") == "Tail",
+        on_stream=on_stream,
+        paced=kind == "RequestResponse",
+    )
 
 
 def _answered(result: Result, version: str, request_id: str, call: Call) -> Response:

@@ -18,6 +18,7 @@ from runtime.invoke import lineage
 from runtime.invoke.invocation import Invocation, Push
 from runtime.invoke.results import Result
 from runtime.invoke.route import Draw, Route, resolve
+from runtime.invoke.slots import Slot, Slots
 from runtime.names import Scope, parse
 
 Serving = Callable[[str, str], FunctionVersion | None]
@@ -67,6 +68,8 @@ class Call:
     wants_log: bool = False
     on_stream: Callable[[str, str], Push] | None = None
     """As an invocation's, but told the version that runs before the Content-Type."""
+    paced: bool = False
+    """Whether it counts for the requests per second: synchronous ones do."""
 
 
 class Invoker:
@@ -90,11 +93,9 @@ class Invoker:
         self._scope = scope
         self._clock = clock
         self._draw = draw
-        self._limit = limit
+        self._slots = Slots(catalog, limit)
         self._routes: dict[tuple[str, str | None], tuple[Route, str]] = {}
         self._generation = -1
-        self._running: dict[str, int] = {}
-        self._total = 0
 
     def route(self, name: str, qualifier: str | None) -> tuple[Route, str]:
         """The route and the ARN that `name` and `qualifier` (as sent) mean.
@@ -135,17 +136,17 @@ class Invoker:
         second = int(self._clock.now().timestamp())
         if lineage.runs_before(call.trace_id, route.function) >= lineage.LIMIT:
             self._check_loop(route, second)
-        if self._total >= self._limit:
+        try:
+            slot = self._slots.take(route.function, version.version, second, paced=call.paced)
+        except ApiError:
             self._recorder.throttled(route, second)
-            raise throttle()
-        self._total += 1
-        running = self._running[route.function] = self._running.get(route.function, 0) + 1
-        self._recorder.started(route, second, running, self._total)
+            raise
+        self._recorder.started(route, second, self._slots.running(route.function), self._slots.total)
         invocation = Invocation(
             request_id=call.request_id,
             arn=arn,
             payload=call.payload,
-            done=partial(self._done, route, version, second, answer),
+            done=partial(self._done, route, version, second, slot, answer),
             trace_id=lineage.entered(call.trace_id, route.function),
             client_context=call.client_context,
             wants_log=call.wants_log,
@@ -179,22 +180,10 @@ class Invoker:
         check_invocable(version)
         return version
 
-    def _done(self, route: Route, version: FunctionVersion, second: int, answer: Answer, result: Result) -> None:
-        self._total -= 1
-        left = self._running[route.function] - 1
-        if left:
-            self._running[route.function] = left
-        else:
-            del self._running[route.function]
+    def _done(
+        self, route: Route, version: FunctionVersion, second: int, slot: Slot, answer: Answer, result: Result
+    ) -> None:
+        self._slots.give_back(route.function, version.version, slot)
         self._recorder.ended(route, version, second, result)
         if not result.answered:
             answer(result, version.version)
-
-
-def throttle() -> ApiError:
-    """The account's concurrency is used up. Source: reference §9, "Throttle"."""
-    return ApiError(
-        "TooManyRequestsException",
-        "Rate Exceeded.",
-        members={"Reason": "ConcurrentInvocationLimitExceeded", "retryAfterSeconds": "1"},
-    )
