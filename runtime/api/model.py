@@ -25,8 +25,8 @@ class Route:
     operation: str
     method: str
     pattern: re.Pattern[str]
-    query: str
-    """What the query string must begin with ("find=LayerVersion"); usually nothing."""
+    query: frozenset[str]
+    """What the query string must have, wherever in it ("find=LayerVersion"); usually nothing."""
 
 
 class Routes:
@@ -48,7 +48,7 @@ class Routes:
             f"(?P<{label.group(1)}>{'.+' if label.group(2) else '[^/]+'})" if label else re.escape(part)
             for part, label in _parts(path)
         )
-        route = Route(name, http["method"], re.compile(text), query)
+        route = Route(name, http["method"], re.compile(text), frozenset(filter(None, query.split("&"))))
         if greedy:
             self._greedy.append(route)
         else:
@@ -59,9 +59,9 @@ class Routes:
 
     def match(self, method: str, path: str, query: str = "") -> tuple[OperationModel, Mapping[str, str]] | None:
         """The operation and its decoded path labels; None when the service has none at this address."""
-        path = path.rstrip("/")
+        path, asked = path.rstrip("/"), frozenset(query.split("&"))
         for route in (*self._by_depth.get((method, path.count("/")), ()), *self._greedy):
-            if route.method != method or not query.startswith(route.query):
+            if route.method != method or not route.query <= asked:
                 continue
             found = route.pattern.fullmatch(path)
             if found is not None:

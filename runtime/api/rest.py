@@ -46,7 +46,7 @@ def parse(operation: OperationModel, labels: Mapping[str, str], request: Request
         location = member.serialization.get("location")
         wire_name = member.serialization.get("name", name)
         if location == "uri":
-            parameters[name] = labels[wire_name]
+            parameters[name] = _from_text(member, [labels[wire_name]], name)
         elif location == "querystring":
             if wire_name in query:
                 parameters[name] = _from_text(member, query[wire_name], name)

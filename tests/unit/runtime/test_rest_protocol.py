@@ -52,6 +52,20 @@ def test_labels_are_decoded_and_a_final_slash_does_not_matter(routes: Routes) ->
     assert (matched[0].name, matched[1]) == ("GetFunctionConfiguration", {"FunctionName": "arn:aws:lambda"})
 
 
+@pytest.mark.parametrize("query", ["find=LayerVersion&Arn=a", "Arn=a&find=LayerVersion"])
+def test_operations_that_differ_in_the_query_only_are_told_apart_in_any_order(routes: Routes, query: str) -> None:
+    found = [routes.match("GET", "/2018-10-31/layers", each) for each in (query, "Marker=find=LayerVersion", "")]
+    assert [each[0].name for each in found if each is not None] == ["GetLayerVersionByArn", "ListLayers", "ListLayers"]
+
+
+def test_a_number_in_the_path_is_a_number(model: ServiceModel, routes: Routes) -> None:
+    parameters = parse(model, routes, request("GET", "/2018-10-31/layers/base/versions/7"))
+    assert parameters == {"LayerName": "base", "VersionNumber": 7}
+    with pytest.raises(ApiError) as error:
+        parse(model, routes, request("GET", "/2018-10-31/layers/base/versions/seven"))
+    assert error.value.code == "SerializationException"
+
+
 def test_an_address_of_nothing_matches_nothing(routes: Routes) -> None:
     assert routes.match("GET", "/2015-03-31/nothing") is None
     assert routes.match("PATCH", "/2015-03-31/functions") is None
