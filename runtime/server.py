@@ -171,6 +171,7 @@ class Server:
         await self._queues.stop()
         self._clients.close()
         await self._gateway.stop()
+        await self._fleet.wind_down()
         self._fleet.stop()
         await self._launcher.stop()
         await self._settling.stop()

@@ -13,6 +13,8 @@ from runtime.environment.environment import Environment
 from runtime.environment.lifecycle import AVAILABLE, Phase
 from runtime.invoke.invocation import Invocation
 
+_SHUTDOWN_S, _LOOK_S = 2.2, 0.01
+
 Make = Callable[[FunctionVersion, Callable[[Environment], None]], Environment]
 
 
@@ -63,6 +65,17 @@ class Fleet:
     def count(self) -> int:
         """How many environments there are."""
         return sum(len(pool.environments) for pool in self._pools.values())
+
+    async def wind_down(self) -> None:
+        """Let environments with extensions go through their Shutdown phase, for as long as that may take."""
+        self._stopping = True
+        ending = [each for pool in self._pools.values() for each in pool.ready if each.has_extensions]
+        ending += [each for each in self._retiring if each.has_extensions]
+        for environment in ending:
+            environment.retire()
+        end = asyncio.get_running_loop().time() + _SHUTDOWN_S
+        while any(each.phase is not Phase.RETIRED for each in ending) and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(_LOOK_S)
 
     def stop(self) -> None:
         """End every environment; invocations that run or wait are not answered."""
