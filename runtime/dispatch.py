@@ -20,9 +20,11 @@ from runtime.api.model import Routes
 from runtime.catalog.code import CodeStore
 from runtime.http import Reply, Request, Response
 from runtime.invoke.api import InvokeApi
+from runtime.invoke.streaming import StreamApi
 from runtime.policy.callers import Caller
 from runtime.policy.denial import refusal
 from runtime.policy.guard import Guard
+from runtime.urls.serve import UrlApi
 
 _log = logging.getLogger(__name__)
 _CREDENTIAL = re.compile(r"Credential=[^/,\s]*/[^/]*/[^/]*/([a-z0-9-]+)/aws4_request")
@@ -52,6 +54,8 @@ class Dispatcher:
         model: ServiceModel,
         operations: Mapping[str, Operation],
         invoke: InvokeApi,
+        stream: StreamApi,
+        urls: UrlApi,
         code: CodeStore,
         others: tuple[OtherService, ...],
         ids: Ids,
@@ -61,6 +65,8 @@ class Dispatcher:
         self._guard = guard
         self._operations = operations
         self._invoke = invoke
+        self._stream = stream
+        self._urls = urls
         self._code = code
         self._others = others
         self._ids = ids
@@ -68,6 +74,9 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __call__(self, request: Request, reply: Reply) -> None:
+        if self._urls.matches(request):
+            self._urls.handle(request, reply)
+            return
         if self._invoke.matches(request) and self._guard.open(request):
             self._invoke.handle(request, reply)
             return
@@ -79,10 +88,11 @@ class Dispatcher:
         request_id, service = self._ids.uuid(), _service(request)
         try:
             caller = await self._guard.caller(request)
-            if self._invoke.matches(request):
+            invoked = next((api for api in (self._invoke, self._stream) if api.matches(request)), None)
+            if invoked is not None:
                 operation, labels = self._matched(request)
                 await self._guard.lambda_operation(caller, operation.name, rest.parse(operation, labels, request))
-                self._invoke.handle(request, reply)
+                invoked.handle(request, reply)
                 return
             response = await self._response(request, service, caller, request_id)
         except ApiError as error:

@@ -36,6 +36,7 @@ from runtime.http import HttpProtocol, Response
 from runtime.invoke.api import InvokeApi
 from runtime.invoke.invoker import Invoker
 from runtime.invoke.route import Draw
+from runtime.invoke.streaming import StreamApi
 from runtime.log_query import log_service
 from runtime.logs import Logs
 from runtime.metrics.store import Metrics
@@ -43,6 +44,7 @@ from runtime.names import Scope
 from runtime.policy.door import Backend, door
 from runtime.queues.queues import Queues
 from runtime.settings import Settings
+from runtime.urls.serve import UrlApi
 
 
 class Server:
@@ -162,7 +164,12 @@ class Server:
             self._door.identity,
             self._gateway,
         )
-        return Dispatcher(model, table, invoke, self._code, others, self._ids, self._door.guard)
+        stream = StreamApi(self._invoker, self._ids, fail)
+        urls = UrlApi(
+            self._catalog, self._invoker, self._door.guard, self._door.authority, self._metrics, self._scope,
+            self._clock, self._ids,
+        )  # fmt: skip
+        return Dispatcher(model, table, invoke, stream, urls, self._code, others, self._ids, self._door.guard)
 
     async def stop(self) -> None:
         """Stop listening, end every environment, write what is pending."""

@@ -23,13 +23,15 @@ def service_of(method: str, path: str, query: str, headers: Mapping[str, str]) -
     Unsigned requests are Lambda's at Lambda's paths; JSON and form requests are for whom they name ("?": the
     backend finds out); whatever is left is S3's, which alone has public resources.
     """
-    authorization = headers.get("authorization", "")
+    host, authorization = headers.get("host", ""), headers.get("authorization", "")
+    if URL_MARK in host:
+        return ""
     signed = _SIGNED.search(authorization) or _SIGNED.search(query.replace("%2F", "/").replace("%2f", "/"))
     if signed is not None:
         return signed.group(1)
     if authorization.startswith("AWS ") or "AWSAccessKeyId=" in query:
         return "s3"
-    if bucket_of(headers.get("host", "")):
+    if bucket_of(host):
         return "s3"
     if _LAMBDA_PATH.match(path) or path.startswith(("/_", "/service/")):
         return ""
@@ -43,8 +45,6 @@ def service_of(method: str, path: str, query: str, headers: Mapping[str, str]) -
 
 def bucket_of(host: str) -> str:
     """The bucket that the host's name carries (`photos.localhost:4566`, `photos.s3.us-east-1.localhost`), or empty."""
-    if URL_MARK in host:
-        return ""
     match = _BUCKET_HOST.fullmatch(host)
     return (match["bucket"] or "").lower() if match is not None else ""
 

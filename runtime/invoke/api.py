@@ -103,7 +103,7 @@ def call_of(request: Request, request_id: str, kind: str, on_stream: Callable[[s
     return Call(
         request_id=request_id,
         payload=payload,
-        trace_id=trace or _trace(request_id),
+        trace_id=trace or new_trace(request_id),
         client_context=_client_context(headers.get("x-amz-client-context", "")),
         wants_log=kind == "RequestResponse" and headers.get("x-amz-log-type") == "Tail",
         on_stream=on_stream,
@@ -125,7 +125,7 @@ def _answered(result: Result, version: str, request_id: str, call: Call) -> Resp
     return Response(200, tuple(headers), result.payload)
 
 
-def _trace(request_id: str) -> str:
+def new_trace(request_id: str) -> str:
     """A trace id of our own making, not sampled: nothing here sends traces anywhere."""
     digits = request_id.replace("-", "")
     return f"Root=1-{digits[:8]}-{digits[8:]};Parent={digits[:16]};Sampled=0"

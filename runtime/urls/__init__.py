@@ -1,0 +1,1 @@
+"""Function URLs: HTTP requests become events, results become responses."""
