@@ -39,6 +39,16 @@ Region = Annotated[str | None, typer.Option("--region", help="The region functio
 Profile = Annotated[
     str | None, typer.Option("--profile", help="Take the region from this profile of the AWS configuration.")
 ]
+Host = Annotated[str, typer.Option("--host", help="The address to listen on; others than this machine's are at risk.")]
+Certificate = Annotated[Path | None, typer.Option("--ssl-cert-file", help="Serve HTTPS with this certificate.")]
+Key = Annotated[Path | None, typer.Option("--ssl-key-file", help="The certificate's key.")]
+NoWatch = Annotated[bool, typer.Option("--no-watch", help="Read code and template once; changes do not count.")]
+Warm = Annotated[
+    str | None, typer.Option("--warm-containers", metavar="EAGER|LAZY", help="Environments are always kept warm here.")
+]
+DebugFunction = Annotated[
+    str | None, typer.Option("--debug-function", metavar="FUNCTION", help="The one function that --debug-port is for.")
+]
 
 # Source: SAM CLI's options for its containers; a number: how many values follow
 _WITHOUT_EFFECT: Mapping[str, int] = {

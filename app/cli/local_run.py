@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.sam_local.debug import Debugging
     from app.sam_local.deploying import Surroundings
     from app.sam_local.project import Project
+    from app.sam_local.servers import Wanted
 
 _A_DAY_S = 86_400
 
@@ -41,6 +42,7 @@ class Given:
     log_file: Path | None
     region: str | None
     profile: str | None
+    debug_function: str = ""
 
     def surroundings(self) -> Surroundings:
         """What functions are told. Raises: LocalError."""
@@ -96,7 +98,33 @@ class Given:
             return None
         from app.sam_local.debug import Debugging
 
-        return Debugging(self.debugged_port(), arguments=self.debug_args or "")
+        return Debugging(self.debugged_port(), arguments=self.debug_args or "", function=self.debug_function)
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """How a server listens, and whether it notices changes."""
+
+    host: str
+    port: int
+    certificate: Path | None
+    key: Path | None
+    watching: bool
+    warm: str
+
+    def wanted(self, given: Given) -> Wanted:
+        """What the servers are started with. Raises: LocalError."""
+        from app.sam_local.servers import Wanted
+        from app.sam_local.serving import Address
+
+        if self.warm.upper() not in ("", "EAGER", "LAZY"):
+            raise LocalError(f"{self.warm!r} is neither EAGER nor LAZY", where="--warm-containers")
+        if (self.certificate is None) is not (self.key is None):
+            raise LocalError("--ssl-cert-file and --ssl-key-file belong together")
+        if not self.host.startswith("127.") and self.host not in ("localhost", "::1"):
+            printer.note(f"penstock: warning: whoever reaches {self.host} can run these functions")
+        address = Address(self.host, self.port, self.certificate, self.key)
+        return Wanted(address, given.load, given.surroundings(), printer.note, self.watching)
 
 
 def invoke_once(given: Given, identifier: str | None, event: str | None) -> int:
@@ -113,6 +141,24 @@ def invoke_once(given: Given, identifier: str | None, event: str | None) -> int:
         printer.note(f"Invoking {doing}")
         payload = invoke(runtime, project, function, _event(event), given.surroundings())
         printer.line(payload.decode("utf-8", "replace"))
+    return 0
+
+
+def serve_api(given: Given, listening: Listening, static: Path, *, authorizers: bool) -> int:
+    """Run `penstock local start-api`; its exit code."""
+    with as_sam_does(), given.logs() as logs, PrivateRuntime(logs, *given.runtime_options()) as runtime:
+        from app.sam_local.servers import start_api
+
+        start_api(listening.wanted(given), runtime, static=static, authorizers=authorizers)
+    return 0
+
+
+def serve_lambda(given: Given, listening: Listening) -> int:
+    """Run `penstock local start-lambda`; its exit code."""
+    with as_sam_does(), given.logs() as logs, PrivateRuntime(logs, *given.runtime_options()) as runtime:
+        from app.sam_local.servers import start_lambda
+
+        start_lambda(listening.wanted(given), runtime)
     return 0
 
 

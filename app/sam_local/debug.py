@@ -38,11 +38,16 @@ handler = getattr(importlib.import_module("{module}"), "{function}")
 
 @dataclass(frozen=True, slots=True)
 class Debugging:
-    """Where the debugger of one function listens."""
+    """Where the debugger of a function listens: of the one named, or of whichever it is."""
 
     port: int
     host: str = "127.0.0.1"
     arguments: str = ""
+    function: str = ""
+
+    def is_for(self, *names: str) -> bool:
+        """Whether the function with these names is to be debugged."""
+        return not self.function or self.function in names
 
     def settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The function's settings with the debugger in them and as much time as Lambda knows.

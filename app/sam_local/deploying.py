@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -36,31 +38,34 @@ class Deployer:
     api: LambdaApi
     surroundings: Surroundings
     _layers: dict[tuple[str, bytes], str] = field(default_factory=dict)
+    _made: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = field(default_factory=dict)
 
     def create(self, project: Project, function: LocalFunction) -> None:
         """Make the function. Raises: LocalError, also for what the runtime refuses."""
-        self._tell(self.api.create, project, function)
+        name = function.function_name
+        with _told(function):
+            settings, code = self._settings(project, function), self._code(project, function)
+            self.api.create(name, settings, code)
+        self._made[name] = (settings, code)
 
-    def replace(self, project: Project, function: LocalFunction) -> None:
-        """Bring an existing function to its present settings and files. Raises: as `create`."""
-        self._tell(self.api.replace, project, function)
+    def replace(self, project: Project, function: LocalFunction) -> bool:
+        """Bring an existing function to its present settings and files; whether it changed. Raises: as `create`."""
+        name = function.function_name
+        with _told(function):
+            settings, code = self._settings(project, function), self._code(project, function)
+            before = self._made.get(name, ({}, {}))
+            if settings != before[0]:
+                self.api.update_settings(name, settings)
+            if code != before[1]:
+                self.api.update_code(name, code)
+        self._made[name] = (settings, code)
+        return (settings, code) != before
 
     def remove(self, function: LocalFunction) -> None:
-        """Remove the function."""
-        self.api.delete(function.function_name)
-
-    def _tell(
-        self,
-        act: Callable[[str, Mapping[str, Any], Mapping[str, Any]], None],
-        project: Project,
-        function: LocalFunction,
-    ) -> None:
-        try:
-            act(function.function_name, self._settings(project, function), self._code(project, function))
-        except Refused as refusal:
-            raise LocalError(
-                f"{function.logical_id} cannot run here", where=str(function.location), why=refusal.message
-            ) from None
+        """Remove the function. Raises: as `create`."""
+        self._made.pop(function.function_name, None)
+        with _told(function):
+            self.api.delete(function.function_name)
 
     def _settings(self, project: Project, function: LocalFunction) -> dict[str, Any]:
         around, account = self.surroundings, project.template.account
@@ -82,9 +87,16 @@ class Deployer:
         layers = [arn for layer in function.layers if (arn := self._layer(project, layer, function))]
         if layers:
             settings["Layers"] = layers
-        if around.debugging is not None:
-            settings = around.debugging.settings(settings)
+        debugging = self._debugging(function)
+        if debugging is not None:
+            settings = debugging.settings(settings)
         return settings
+
+    def _debugging(self, function: LocalFunction) -> Debugging | None:
+        debugging = self.surroundings.debugging
+        if debugging is None or not debugging.is_for(function.logical_id, function.function_name):
+            return None
+        return debugging
 
     def _layer(self, project: Project, layer: Layer, function: LocalFunction) -> str:
         if not layer.content_uri:
@@ -112,9 +124,22 @@ class Deployer:
             hint = "run `sam build`, or write a local directory"
             what = f"the code of {function.logical_id} is not on this machine"
             raise LocalError(what, where=str(function.location), hint=hint)
-        if self.surroundings.debugging is not None:
-            package = self.surroundings.debugging.package(package, function.handler, function.runtime)
+        debugging = self._debugging(function)
+        if debugging is not None:
+            package = debugging.package(package, function.handler, function.runtime)
         return {"ZipFile": base64.b64encode(package).decode("ascii")}
+
+
+@contextmanager
+def _told(function: LocalFunction) -> Iterator[None]:
+    """What the runtime refuses is told with the function's place."""
+    try:
+        yield
+    except Refused as refusal:
+        what = f"{function.logical_id} cannot run here"
+        raise LocalError(what, where=str(function.location), why=refusal.message) from None
+    except (OSError, HTTPException) as problem:
+        raise LocalError("the local runtime stopped answering", why=str(problem)) from None
 
 
 def _package(place: Path) -> bytes:

@@ -18,6 +18,7 @@ OWNER = {"Authorization": SIGNED + "Signature=local"}
 """Makes a request the account owner's: the runtime asks for no more than a key that it has not issued itself."""
 _FUNCTIONS = "/2015-03-31/functions"
 _SETTLED_S = 120.0
+_ONLY_AT_FIRST = ("PackageType", "Architectures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,16 @@ class LambdaApi:
         self._ask("CreateFunction", "POST", _FUNCTIONS, {"FunctionName": name, "Code": code, **settings})
         self.settle(name)
 
-    def replace(self, name: str, settings: Mapping[str, Any], code: Mapping[str, Any]) -> None:
-        """Give an existing function new settings and code, and wait until they are in effect. Raises: as `create`."""
-        place = f"{_FUNCTIONS}/{quote(name)}"
-        kept = {key: value for key, value in settings.items() if key not in ("PackageType", "Architectures", "Tags")}
-        self._ask("UpdateFunctionConfiguration", "PUT", f"{place}/configuration", kept)
+    def update_settings(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Give an existing function new settings, and wait until they are in effect. Raises: as `create`."""
+        kept = {key: value for key, value in settings.items() if key not in _ONLY_AT_FIRST}
+        place = f"{_FUNCTIONS}/{quote(name)}/configuration"
+        self._ask("UpdateFunctionConfiguration", "PUT", place, {"Layers": [], **kept})
         self.settle(name)
-        self._ask("UpdateFunctionCode", "PUT", f"{place}/code", code)
+
+    def update_code(self, name: str, code: Mapping[str, Any]) -> None:
+        """Give an existing function new code, and wait until it is in effect. Raises: as `create`."""
+        self._ask("UpdateFunctionCode", "PUT", f"{_FUNCTIONS}/{quote(name)}/code", code)
         self.settle(name)
 
     def delete(self, name: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http.client import HTTPException
+
 from app.sam_local.deploying import Deployer, Surroundings
 from app.sam_local.lambda_api import LambdaApi, Refused
 from app.sam_local.private import PrivateRuntime
@@ -24,7 +26,7 @@ def invoke(
         payload, _ = api.invoke(function.function_name, event)
     except Refused as refusal:
         raise LocalError(f"{function.logical_id} was not invoked", why=refusal.message) from None
-    except (OSError, EOFError) as problem:
+    except (OSError, HTTPException) as problem:
         raise LocalError("the local runtime stopped answering", why=str(problem)) from None
     finally:
         api.close()

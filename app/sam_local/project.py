@@ -21,6 +21,8 @@ class Project:
 
     path: Path
     template: LocalTemplate
+    included: tuple[Path, ...] = ()
+    """Files that the template includes."""
 
     def place(self, uri: str) -> Path:
         """Where a path of the template leads."""
@@ -78,7 +80,13 @@ def load(path: Path, parameters: Mapping[str, str]) -> Project:
         text = path.read_bytes()
     except OSError as problem:
         raise LocalError("the template cannot be read", where=str(path), why=problem.strerror or "") from None
-    return Project(path, load_local(text, _shown(path), parameters, lambda name: (path.parent / name).read_bytes()))
+    included: list[Path] = []
+
+    def read(name: str) -> bytes:
+        included.append(path.parent / name)
+        return included[-1].read_bytes()
+
+    return Project(path, load_local(text, _shown(path), parameters, read), tuple(included))
 
 
 def overrides(texts: Sequence[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import pytest
 from app.cli.main import COMMANDS
 from tests.fakes.command_line import TRIVIAL, CommandLine
 
-GROUPED = ("hooks install", "hooks uninstall", "hooks status", "local invoke")
+GROUPED = ("hooks install", "hooks uninstall", "hooks status", "local invoke", "local start-api", "local start-lambda")
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, *GROUPED])
