@@ -42,6 +42,7 @@ from runtime.logs import Logs
 from runtime.metrics.store import Metrics
 from runtime.names import Scope
 from runtime.policy.door import Backend, door
+from runtime.pollers.pollers import Pollers
 from runtime.queues.queues import Queues
 from runtime.settings import Settings
 from runtime.urls.serve import UrlApi
@@ -89,6 +90,7 @@ class Server:
             backlog=1024,
         )
         self._gateway.start(self.url)
+        self._pollers.start()
 
     def _open(self) -> None:
         """What is kept on disk, and what runs functions."""
@@ -130,6 +132,9 @@ class Server:
             home / "events.db", self._invoker, self._catalog, self._metrics, self._clients, self._clock, self._ids,
             settings.retry_delays_s,
         )  # fmt: skip
+        self._pollers = Pollers(
+            self._queues, self._invoker, self._catalog, self._metrics, self._scope, self._clock, self._ids
+        )
         invoke = invoking(self._door.authority, self._queues.events, self._scope, self._ids)
         self._cloudwatch = CloudWatch(
             home / "alarms.db", self._metrics, self._clients, invoke, self._scope, self._clock, self._ids
@@ -175,6 +180,7 @@ class Server:
         """Stop listening, end every environment, write what is pending."""
         self._server.close()
         await self._cloudwatch.stop()
+        await self._pollers.stop()
         await self._queues.stop()
         self._clients.close()
         await self._gateway.stop()

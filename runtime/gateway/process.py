@@ -33,6 +33,7 @@ class BackendProcess:
         self._party: Party | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._starting: asyncio.Lock = asyncio.Lock()
+        self._stopped = False
 
     def adopt(self, server_url: str) -> None:
         """Tell a backend that an earlier server left running where this server is."""
@@ -52,8 +53,10 @@ class BackendProcess:
         """Where the backend listens; starts it when it does not.
 
         Raises:
-            OSError: it cannot be started.
+            OSError: it cannot be started, or was stopped for good.
         """
+        if self._stopped:
+            raise OSError("the server is stopping")
         if self._party is None or not self._party.alive:
             async with self._starting:
                 if self._party is None or not self._party.alive:
@@ -61,7 +64,8 @@ class BackendProcess:
         return self._party.port
 
     async def stop(self) -> None:
-        """End it, whoever started it."""
+        """End it, whoever started it, for good: clients that try again do not start another."""
+        self._stopped = True
         party, self._party = self._party or self._files.backend(), None
         if party is None or not party.alive:
             return

@@ -1,4 +1,4 @@
-"""Error bodies, log lines, retries and the life of an environment: everything that is a table or a sentence."""
+"""Error bodies, log lines and the life of an environment: everything that is a table or a sentence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from core.errors import IllegalTransition
 from runtime.environment.lifecycle import AVAILABLE, LIFE, Happening, Phase
 from runtime.invoke import results
-from runtime.queues.retry import Again, GiveUp, after_function_error, after_refusal
 
 
 @pytest.mark.parametrize(
@@ -50,17 +49,6 @@ def test_a_report_line_has_its_fields_in_order() -> None:
 )
 def test_a_report_line_ends_with_what_went_wrong(result: results.Result, suffix: str) -> None:
     assert results.report("id", result, 128, 1, None).endswith(suffix)
-
-
-def test_the_function_is_retried_twice_after_one_and_two_minutes() -> None:
-    assert [after_function_error(n) for n in (1, 2, 3)] == [Again(60.0), Again(120.0), GiveUp("RetriesExhausted")]
-    assert after_function_error(1, ()) == GiveUp("RetriesExhausted")
-
-
-def test_refusals_back_off_from_one_second_to_five_minutes_until_six_hours() -> None:
-    delays = [after_refusal(n, 0.0) for n in (1, 2, 3, 9, 10, 50)]
-    assert delays == [Again(1.0), Again(2.0), Again(4.0), Again(256.0), Again(300.0), Again(300.0)]
-    assert after_refusal(1, 21_600.0) == GiveUp("EventAgeExceeded")
 
 
 def test_one_invocation_at_a_time() -> None:
