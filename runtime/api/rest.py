@@ -25,6 +25,8 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "float": (int, float),
     "double": (int, float),
 }
+_NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
+"""How JSON carries numbers it has no form for (Source: Smithy, "Float and double serialization")."""
 
 
 def parse(operation: OperationModel, labels: Mapping[str, str], request: Request) -> Parameters:
@@ -136,6 +138,8 @@ def _value(shape: Any, value: Any, where: str) -> Any:
             raise ApiError("SerializationException", f"'{where}' is not valid base64") from None
     if shape.type_name == "timestamp":
         return moment(value, where)
+    if shape.type_name in {"float", "double"} and isinstance(value, str) and value in _NOT_FINITE:
+        return float(value)
     kinds = _KINDS.get(shape.type_name)
     wrong = kinds is not None and (
         not isinstance(value, kinds) or (isinstance(value, bool) and shape.type_name != "boolean")

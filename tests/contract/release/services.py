@@ -36,10 +36,6 @@ class Service:
         return self.kind != "moto"
 
     @property
-    def keeps_alarms(self) -> bool:
-        return self.kind != "local"
-
-    @property
     def runs_code(self) -> bool:
         return self.kind == "local"
 

@@ -16,7 +16,8 @@ from core.errors import PenstockError
 from core.holder import this_process
 from core.ids import RandomIds
 from core.outcome import Failed, Succeeded
-from deploy.analysis.alarms import MetricAlarm
+from deploy import aws
+from deploy.analysis.alarms import MetricAlarm, NamedAlarm
 from deploy.ports import Clients, FunctionSettings
 from deploy.release import Release, ReleaseResult
 from deploy.request import LOCAL_ROLE, FunctionRelease, ReleaseRequest
@@ -148,6 +149,44 @@ def test_a_version_that_raises_is_noticed_and_rolled_back_under_real_traffic(pla
     assert 0 < int(str(facts["harmed_requests"])) <= served["2", True]
     assert float(str(facts["detection_s"])) < 10
     assert served["1", True] == served["2", False] == 0
+
+
+def test_a_named_alarm_of_the_target_goes_off_and_rolls_the_release_back(place: Place) -> None:
+    if not place.service.runs_code:
+        pytest.skip(f"{place.service.kind} does not run a handler here")
+    assert isinstance(place.run(place.request("v1")).outcome, Succeeded)
+    pager = f"{place.name}-pager"
+    put_alarm(place.service, pager, {"FunctionName": place.name, "Resource": f"{place.name}:live"})
+    steps = strategy.parse(["30%", "wait 60s", "100%"])
+
+    with place.requests() as served:
+        outcome = place.run(
+            place.request("v2", "raise ValueError('no')", steps=steps, alarms=(NamedAlarm(pager),))
+        ).outcome
+
+    assert isinstance(outcome, Failed), outcome
+    assert outcome.code == "ALARM_ACTIVE"
+    assert pager in outcome.message
+    assert place.routing() == Routing("1")
+    assert served["2", True] > 0
+    found = place.service.clients.metrics.alarm_states([pager])[pager]
+    assert (found.value, "was greater than the threshold (0.0)" in found.reason) == ("ALARM", True)
+
+
+def put_alarm(service: Service, name: str, place: dict[str, str]) -> None:
+    """An alarm on any error in ten seconds."""
+    aws.client(service.target, aws.session(service.target), "cloudwatch").put_metric_alarm(
+        AlarmName=name,
+        Namespace="AWS/Lambda",
+        MetricName="Errors",
+        Dimensions=[{"Name": key, "Value": value} for key, value in place.items()],
+        Statistic="Sum",
+        Period=10,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
 
 
 def test_a_hook_is_really_invoked_and_decides(place: Place) -> None:
