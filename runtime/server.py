@@ -24,7 +24,7 @@ from runtime.control.urls import local_address
 from runtime.dispatch import Dispatcher
 from runtime.environment.assembly import Package, Workshop
 from runtime.environment.environment import Environment
-from runtime.environment.fleet import Fleet
+from runtime.environment.fleet import Fleet, Make
 from runtime.environment.launcher import Launcher
 from runtime.environment.runtimes import observe
 from runtime.environment.sandbox import LocalSandboxes
@@ -194,12 +194,14 @@ class Server:
         self._logs.close()
         self._catalog.close()
 
-    def _maker(self, workshop: Workshop) -> Callable[[FunctionVersion, Callable[[Environment], None]], Environment]:
-        def make(version: FunctionVersion, available: Callable[[Environment], None]) -> Environment:
+    def _maker(self, workshop: Workshop) -> Make:
+        def make(
+            version: FunctionVersion, available: Callable[[Environment], None], *, provisioned: bool
+        ) -> Environment:
             directories = [self._code.directory(digest) for digest in version.packages]
-            if version.is_image:
-                return Environment(version, Package(None, tuple(directories)), workshop, available)
-            return Environment(version, Package(directories[0], tuple(directories[1:])), workshop, available)
+            task_root = None if version.is_image else directories.pop(0)
+            package = Package(task_root, tuple(directories))
+            return Environment(version, package, workshop, available, provisioned=provisioned)
 
         return make
 

@@ -59,6 +59,8 @@ class Environment:
         self._init_error: tuple[str, bytes] | None = None
         self._retiring = False
         self.provisioned = provisioned
+        self.was_ready = False
+        """Whether an init of it ever succeeded."""
         self.phase = Phase.INIT
         self.idle_since = self._loop.time()
         initialization = PROVISIONED if provisioned else ON_DEMAND
@@ -228,6 +230,7 @@ class Environment:
     def _initialised(self) -> None:
         assert self._crew is not None
         init_ms = (self._loop.time() - self._launched_at) * 1000
+        self.was_ready = True
         self._crew.report_extensions()
         self._log.init_report(self._init, init_ms)
         if self._init.phase == "init" and not self.provisioned:

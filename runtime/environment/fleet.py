@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from runtime.catalog.records import FunctionVersion
+from runtime.control.provisioned import Readiness
 from runtime.control.settings import digest
 from runtime.environment.environment import Environment
 from runtime.environment.lifecycle import AVAILABLE, Phase
+from runtime.environment.pool import Pool
 from runtime.invoke.invocation import Invocation
 
 _SHUTDOWN_S, _LOOK_S = 2.2, 0.01
+_STARTING_AT_ONCE = 8
+"""How many provisioned environments of a version are started together."""
+_INIT_FAILED = "FUNCTION_ERROR_INIT_FAILURE"
 
-Make = Callable[[FunctionVersion, Callable[[Environment], None]], Environment]
 
+class Make(Protocol):
+    """What makes environments; `available` is called whenever an invocation may be given to it."""
 
-@dataclass(slots=True, eq=False)
-class Pool:
-    """The environments of one version as it is now, and the invocations that wait for one."""
-
-    version: FunctionVersion
-    digest: str
-    ready: list[Environment] = field(default_factory=list)
-    """Available ones; the one used last is taken first, so that the others can grow old."""
-    waiting: deque[Invocation] = field(default_factory=deque)
-    environments: set[Environment] = field(default_factory=set)
+    def __call__(
+        self, version: FunctionVersion, available: Callable[[Environment], None], *, provisioned: bool
+    ) -> Environment:
+        """The environment, not started."""
+        ...
 
 
 class Fleet:
@@ -47,13 +47,12 @@ class Fleet:
         pool = self._pools.get((version.name, version.version))
         if pool is None or pool.version is not version:
             pool = self._pool_of(version, pool)
-        while pool.ready:
-            environment = pool.ready.pop()
-            if environment.phase in AVAILABLE:  # one that broke while it was idle is still shutting down
-                environment.assign(invocation)
-                return
-        pool.waiting.append(invocation)
-        self._grow(pool)
+        environment = pool.take()
+        if environment is not None:
+            environment.assign(invocation)
+        else:
+            pool.waiting.append(invocation)
+            self._grow(pool)
 
     def discard(self, name: str, keep: Callable[[FunctionVersion], bool]) -> None:
         """Retire the environments of `name`'s versions that are not to be kept as they are."""
@@ -66,27 +65,43 @@ class Fleet:
         """How many environments there are."""
         return sum(len(pool.environments) for pool in self._pools.values())
 
-    async def wind_down(self) -> None:
-        """Let environments with extensions go through their Shutdown phase, for as long as that may take."""
-        self._stopping = True
-        ending = [each for pool in self._pools.values() for each in pool.ready if each.has_extensions]
-        ending += [each for each in self._retiring if each.has_extensions]
-        for environment in ending:
-            environment.retire()
-        end = asyncio.get_running_loop().time() + _SHUTDOWN_S
-        while any(each.phase is not Phase.RETIRED for each in ending) and asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(_LOOK_S)
+    # provisioned concurrency --------------------------------------------------------------------------------------
 
-    def stop(self) -> None:
-        """End every environment; invocations that run or wait are not answered."""
-        self._stopping = True
-        if self._timer is not None:
-            self._timer.cancel()
-        for pool in self._pools.values():
-            for environment in pool.environments:
-                environment.stop()
-        for environment in self._retiring:
-            environment.stop()
+    def provision(self, version: FunctionVersion, count: int) -> None:
+        """From now on `count` environments of that version are ready ahead of time; 0: none has to be."""
+        pool = self._pools.get((version.name, version.version))
+        if pool is None or pool.version is not version:
+            pool = self._pool_of(version, pool)
+        pool.wanted = count
+        pool.failure = ""
+        there = pool.provisioned()
+        for environment in there[: max(0, len(there) - count)]:
+            pool.drop(environment)
+            self._retire({environment})
+        self._provision(pool)
+
+    def provisioned(self, name: str, version: str) -> Readiness:
+        """How far that is."""
+        pool = self._pools.get((name, version))
+        if pool is None:
+            return Readiness()
+        there = pool.provisioned()
+        available = sum(1 for each in there if each.phase is not Phase.INIT)
+        return Readiness(len(there), available, pool.failure)
+
+    def _provision(self, pool: Pool) -> None:
+        """Start what is missing, a few at a time."""
+        there = pool.provisioned()
+        starting = sum(1 for each in there if each.phase is Phase.INIT)
+        for _ in range(min(pool.wanted - len(there), _STARTING_AT_ONCE - starting)):
+            if pool.failure:
+                return
+            if self.count() >= self._limit and not self._make_room(pool):
+                pool.failure = f"This server keeps at most {self._limit} environments at once"
+                return
+            self._start(pool, provisioned=True)
+
+    # environments -------------------------------------------------------------------------------------------------
 
     def _pool_of(self, version: FunctionVersion, existing: Pool | None) -> Pool:
         """The pool for `version`: the existing one if what it runs is the same, else a new one instead of it."""
@@ -102,18 +117,20 @@ class Fleet:
             self._retire(existing.environments)
         return pool
 
-    def _grow(self, pool: Pool) -> None:
-        """Start an environment when more invocations wait than environments are on their way."""
-        starting = sum(1 for environment in pool.environments if environment.phase is Phase.INIT)
-        if starting >= len(pool.waiting):
-            return
-        if self.count() >= self._limit and not self._make_room(pool):
-            return
-        environment = self._make(pool.version, lambda available: self._freed(pool, available))
+    def _start(self, pool: Pool, *, provisioned: bool) -> None:
+        environment = self._make(pool.version, lambda available: self._freed(pool, available), provisioned=provisioned)
         pool.environments.add(environment)
         environment.start()
         if self._timer is None and not self._stopping:
             self._timer = asyncio.get_running_loop().call_later(self._idle_s / 4, self._retire_idle)
+
+    def _grow(self, pool: Pool) -> None:
+        """Start an environment when more invocations wait than environments are on their way."""
+        if pool.starting() >= len(pool.waiting):
+            return
+        if self.count() >= self._limit and not self._make_room(pool):
+            return
+        self._start(pool, provisioned=False)
 
     def _make_room(self, wanting: Pool) -> bool:
         """Whether an idle environment of another pool, the one idle longest, was given up."""
@@ -132,11 +149,16 @@ class Fleet:
     def _freed(self, pool: Pool, environment: Environment) -> None:
         if environment not in pool.environments:
             return
+        if environment.provisioned and environment.phase is Phase.RESET and not environment.was_ready:
+            pool.failure = _INIT_FAILED
+            self._give_up(pool, environment)
+            return
+        if environment.provisioned and len(pool.provisioned()) < pool.wanted:
+            self._provision(pool)
         if pool.waiting:
             environment.assign(pool.waiting.popleft())
             return
-        if environment not in pool.ready:
-            pool.ready.append(environment)
+        pool.put(environment)
         if self.count() >= self._limit:
             for other in self._pools.values():
                 if other.waiting:
@@ -154,13 +176,36 @@ class Fleet:
             self._timer = asyncio.get_running_loop().call_later(self._idle_s / 4, self._retire_idle)
 
     def _give_up(self, pool: Pool, environment: Environment) -> None:
-        pool.ready.remove(environment)
-        pool.environments.discard(environment)
-        environment.retire()
+        pool.drop(environment)
+        self._retire({environment})
 
-    def _retire(self, environments: set[Environment]) -> None:
+    def _retire(self, environments: Iterable[Environment]) -> None:
         for environment in list(environments):
             environment.retire()
             if environment.phase is not Phase.RETIRED:
                 self._retiring.add(environment)
         self._retiring = {each for each in self._retiring if each.phase is not Phase.RETIRED}
+
+    # the end ------------------------------------------------------------------------------------------------------
+
+    async def wind_down(self) -> None:
+        """Let environments with extensions go through their Shutdown phase, for as long as that may take."""
+        self._stopping = True
+        idle = (each for pool in self._pools.values() for each in (*pool.ready, *pool.ahead))
+        ending = [each for each in (*idle, *self._retiring) if each.has_extensions]
+        for environment in ending:
+            environment.retire()
+        end = asyncio.get_running_loop().time() + _SHUTDOWN_S
+        while any(each.phase is not Phase.RETIRED for each in ending) and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(_LOOK_S)
+
+    def stop(self) -> None:
+        """End every environment; invocations that run or wait are not answered."""
+        self._stopping = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for pool in self._pools.values():
+            for environment in pool.environments:
+                environment.stop()
+        for environment in self._retiring:
+            environment.stop()
