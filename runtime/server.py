@@ -121,6 +121,7 @@ class Server:
             endpoint_url=self.url,
             machine=self._machine,
             credentials=self._door.sessions.credentials_for,
+            role_warning=self._door.execution_roles.warning,
             init_timeout_s=settings.init_timeout_s,
         )
         self._fleet = Fleet(self._maker(workshop), settings.max_environments, settings.idle_s)

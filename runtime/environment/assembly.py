@@ -35,6 +35,8 @@ class Workshop:
     endpoint_url: str
     machine: Machine
     credentials: Callable[[FunctionVersion], Credentials]
+    role_warning: Callable[[FunctionVersion], str]
+    """What the log says about the execution role; empty for nothing."""
     init_timeout_s: float = 10.0
 
 
@@ -109,7 +111,12 @@ def assemble(
         system_level=Level[logging.get("SystemLogLevel", "INFO")] if is_json else None,
         runtime_shown=planned.shown,
         runtime_arn=runtime_version_arn(settings["Runtime"], workshop.scope) if kind is not Kind.IMAGE else "",
-        warnings=(*planned.warnings, *sandbox.isolation.warnings, *_ineffective(version)),
+        warnings=(
+            *planned.warnings,
+            *sandbox.isolation.warnings,
+            *_ineffective(version),
+            *filter(None, [workshop.role_warning(version)]),
+        ),
     )
 
 

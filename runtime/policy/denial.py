@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 from runtime.api.errors import ApiError
-from runtime.api.wires import detect
+from runtime.api.wires import Json, detect
 from runtime.http import Request, Response
 
 _CODES: Mapping[str, tuple[str, str]] = {
@@ -16,6 +16,10 @@ _CODES: Mapping[str, tuple[str, str]] = {
     "MissingAuthenticationTokenException": ("MissingAuthenticationToken", "AccessDenied"),
 }
 """As JSON services name it: as query services do, and as S3 does."""
+
+
+_ONCE_QUERY = frozenset({"sqs", "monitoring"})
+"""JSON services whose clients still look for the older name."""
 
 
 def refusal(error: ApiError, service: str, request: Request, request_id: str) -> Response:
@@ -32,7 +36,10 @@ def refusal(error: ApiError, service: str, request: Request, request_id: str) ->
     wire = detect(request)
     if wire is not None:
         answer = wire.error(error, query_code, request_id)
-        return answer if "json" in str(answer.headers) else Response(403, answer.headers, answer.body)
+        if not isinstance(wire, Json):
+            return Response(403, answer.headers, answer.body)
+        kept = (header for header in answer.headers if service in _ONCE_QUERY or header[0] != "x-amzn-query-error")
+        return Response(400, tuple(kept), answer.body)
     return Response(
         403,
         (

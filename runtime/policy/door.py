@@ -10,6 +10,7 @@ from core.ids import Ids
 from runtime.catalog.store import Catalog
 from runtime.names import Scope
 from runtime.policy.authority import Authority
+from runtime.policy.execution_roles import ExecutionRoles
 from runtime.policy.guard import Guard
 from runtime.policy.iam import Forward, Iam
 from runtime.policy.identify import Identification, Resident, Vouched
@@ -33,10 +34,13 @@ class Backend:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """`authority` decides for services and URLs, `guard` for requests, `identity` answers IAM's and STS's callers."""
+    """What the server takes from it.
+
+    `authority` decides for services, `guard` for requests; `identity` answers IAM's and STS's callers.
+    """
 
     sessions: Sessions
-    roles: Roles
+    execution_roles: ExecutionRoles
     authority: Authority
     guard: Guard
     identity: IdentityService
@@ -50,6 +54,7 @@ def door(
     roles = Roles(Iam(backend.forward, scope.region), backend.running, clock, scope.account, _ROOT_KEY)
     authority = Authority(catalog, scope, clock, roles)
     identification = Identification(scope.account, sessions, resident, backend.vouched, roles.owner, backend.running)
-    guard = Guard(identification, authority, roles, scope, strict=strict)
+    execution_roles = ExecutionRoles(catalog, authority, roles, scope, strict=strict)
+    guard = Guard(identification, authority, roles, execution_roles, scope)
     identity = IdentityService(backend.forward, identification, sessions, roles, authority, scope.account, ids)
-    return Door(sessions, roles, authority, guard, identity)
+    return Door(sessions, execution_roles, authority, guard, identity)

@@ -6,13 +6,14 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from runtime.api.errors import ApiError, invalid
+from runtime.api.errors import ApiError
 from runtime.gateway.addresses import service_of
 from runtime.http import Request
-from runtime.names import Scope, parse
+from runtime.names import Scope
 from runtime.policy.authority import Authority
-from runtime.policy.callers import LAMBDA, Anonymous, Caller, Role, Service, User
+from runtime.policy.callers import Anonymous, Caller, Role, User
 from runtime.policy.evaluate import Decision
+from runtime.policy.execution_roles import ExecutionRoles
 from runtime.policy.identify import ROOT, Identification
 from runtime.policy.lambda_actions import need
 from runtime.policy.mistakes import BadPolicy
@@ -20,21 +21,23 @@ from runtime.policy.roles import Roles
 from runtime.policy.service_actions import needs
 from runtime.policy.signature import access_key_id
 
-NOT_ASSUMABLE = "The role defined for the function cannot be assumed by Lambda."
-_ROLE_OF_ITS_OWN = frozenset({"CreateFunction", "UpdateFunctionConfiguration"})
-
 
 class Guard:
-    """Asked by the dispatcher before anything is done. `strict` refuses roles that the local IAM does not know."""
+    """Asked by the dispatcher before anything is done."""
 
     def __init__(
-        self, identification: Identification, authority: Authority, roles: Roles, scope: Scope, *, strict: bool
+        self,
+        identification: Identification,
+        authority: Authority,
+        roles: Roles,
+        execution_roles: ExecutionRoles,
+        scope: Scope,
     ) -> None:
         self._identification = identification
         self._authority = authority
         self._roles = roles
+        self._execution_roles = execution_roles
         self._scope = scope
-        self._strict = strict
 
     def open(self, request: Request) -> bool:
         """Whether there is nothing to check: the caller is root, and no policy says anything about root."""
@@ -66,9 +69,7 @@ class Guard:
         """
         if caller is not ROOT or not self._authority.root_is_free:
             self._check(caller, operation, parameters)
-        role = parameters.get("Role")
-        if role and operation in _ROLE_OF_ITS_OWN:
-            await self._check_role(caller, role, parameters["FunctionName"])
+        await self._execution_roles.check(caller, operation, parameters)
 
     def other_service(self, caller: Caller, service: str, request: Request) -> None:
         """Nothing: as far as it can be told what the request needs, the caller's own policies allow it.
@@ -89,24 +90,6 @@ class Guard:
         asked = need(operation, parameters, self._scope)
         decide_on = self._authority.authorise if asked.is_function else self._authority.elsewhere
         demand(decide_on(caller, asked.action, asked.resource, asked.context))
-
-    async def _check_role(self, caller: Caller, arn: str, function: str) -> None:
-        """The caller may pass the role, and Lambda may assume it. Source: reference §13, "Execution role"."""
-        if isinstance(caller, Role | User):
-            context = {"iam:PassedToService": LAMBDA}
-            demand(self._authority.elsewhere(caller, "iam:PassRole", arn, context))
-        try:
-            known = await self._roles.load(Role(arn, ""))
-        except BadPolicy as error:
-            raise invalid(f"{NOT_ASSUMABLE} {error}") from None
-        if known is None:
-            if self._strict:
-                raise invalid(NOT_ASSUMABLE)
-            return
-        source = parse(function, self._scope)
-        lambda_ = Service(LAMBDA, self._scope.arn(source.name), self._scope.account)
-        if not self._authority.trusted(known.trust, lambda_, arn).allowed:
-            raise invalid(NOT_ASSUMABLE)
 
 
 def _needs_signature(request: Request) -> bool:

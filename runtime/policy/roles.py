@@ -59,6 +59,11 @@ class Roles:
             return True
         return kept is not None and self._now() - kept.at < KEPT_S
 
+    def unknown(self, arn: str) -> bool:
+        """Whether IAM is known not to have this role."""
+        kept = self._kept.get(arn)
+        return not self._exists() or (kept is not None and kept.known is None and not kept.problem)
+
     async def load(self, caller: Role | User, access_key_id: str = "") -> Known | None:
         """What IAM knows of the caller; None when it does not know it. Remembered for `of`.
 

@@ -40,7 +40,7 @@ def test_each_version_has_streams_of_its_own_named_as_lambda_names_them(logged: 
 
 def test_events_are_found_in_order_and_by_their_words(logged: RuntimeProcess) -> None:
     found = messages(logged)
-    kinds = [message.split()[0] for message in found]
+    kinds = [message.split()[0] for message in found if not message.startswith("[WARN]")]
     assert kinds == ["INIT_START", "START", "hello", "[ERROR]", "END", "REPORT"] * 2
     assert messages(logged, filterPattern="hello") == ["hello Ann\n", "hello Bob\n"]
     assert messages(logged, filterPattern='"hello Bob"') == ["hello Bob\n"]
@@ -54,11 +54,13 @@ def test_an_event_of_several_lines_is_one_event(logged: RuntimeProcess) -> None:
 def test_one_stream_is_read_from_its_head_and_its_tail(logged: RuntimeProcess) -> None:
     logs = logged.client("logs")
     name = logs.describe_log_streams(logGroupName=GROUP)["logStreams"][0]["logStreamName"]
+    every = logs.get_log_events(logGroupName=GROUP, logStreamName=name, startFromHead=True)["events"]
     head = logs.get_log_events(logGroupName=GROUP, logStreamName=name, limit=2, startFromHead=True)
-    assert [event["message"].split()[0] for event in head["events"]] == ["INIT_START", "START"]
+    assert head["events"] == every[:2]
+    assert head["events"][0]["message"].startswith("INIT_START")
     token = head["nextForwardToken"]
     following = logs.get_log_events(logGroupName=GROUP, logStreamName=name, limit=1, nextToken=token)
-    assert following["events"][0]["message"].startswith("hello")
+    assert following["events"] == every[2:3]
     tail = logs.get_log_events(logGroupName=GROUP, logStreamName=name, limit=1)
     assert tail["events"][0]["message"].startswith("REPORT")
 
