@@ -9,7 +9,12 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import (
+    BackendRequest,
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from runtime.gateway.gateway import PROOF_HEADER
@@ -24,6 +29,13 @@ class _Services(DomainDispatcherApplication):
         if found is None and host is not None:
             raise NotImplementedError(f"The service {host.partition('.')[0]} is not answered by this local runtime")
         return found
+
+
+class _Request(BackendRequest):
+    @property
+    def want_form_data_parsed(self) -> bool:
+        """Not of what is put: S3 keeps it as it is, whatever its type (curl's default is a form's)."""
+        return self.method != "PUT" and super().want_form_data_parsed
 
 
 class Application:
@@ -46,6 +58,7 @@ class Application:
 
     def _create(self, service: Any) -> Flask:
         app = create_backend_app(service)
+        app.request_class = _Request
         self._prepare(service)
         return app
 

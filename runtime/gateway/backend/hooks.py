@@ -35,6 +35,7 @@ class Hooks:
             "events": self._events,
             "scheduler": self._scheduler,
             "secretsmanager": self._secretsmanager,
+            "cloudformation": self._cloudformation,
         }
 
     def prepare(self, service: str) -> None:
@@ -45,11 +46,13 @@ class Hooks:
                 self._all[name]()
 
     def bridge(self) -> None:
-        """Lead every service that asks for moto's Lambda to ours."""
+        """Lead every service that asks for moto's Lambda to ours, and let state machines run."""
         import moto.awslambda.utils
+        from moto.core.config import default_user_config
 
         bridge = Bridge(self._world.functions, "lambda.amazonaws.com")
         _replace(moto.awslambda.utils, "get_backend", lambda *_: bridge)
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
 
     def _s3(self) -> None:
         from moto.s3 import models, notifications
@@ -157,6 +160,21 @@ class Hooks:
                 return usual(backend, *arguments, **named)
 
         _replace(SecretsManagerBackend, "rotate_secret", rotate_secret)
+
+    def _cloudformation(self) -> None:
+        from moto.cloudformation import custom_model, parsing
+        from moto.cloudformation.exceptions import ValidationError
+
+        bridge = Bridge(self._world.functions, "cloudformation.amazonaws.com")
+        _replace(custom_model, "get_lambda_backend", lambda *_: bridge)
+        known = parsing.resource_class_from_type
+
+        def resource_class_from_type(kind: str) -> Any:
+            if kind.startswith("AWS::Lambda::"):
+                raise ValidationError(message=f"Stacks of this local runtime cannot contain {kind}; use the Lambda API")
+            return known(kind)
+
+        _replace(parsing, "resource_class_from_type", resource_class_from_type)
 
 
 def _replace(owner: Any, name: str, new: Any) -> None:

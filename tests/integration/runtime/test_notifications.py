@@ -52,6 +52,19 @@ def events(server: RuntimeProcess, name: str, count: int = 1, timeout_s: float =
     return found()
 
 
+def received(server: RuntimeProcess, queue: str) -> list[Any]:
+    """What is in the queue, once something is."""
+    found: list[Any] = []
+
+    def receive() -> bool:
+        answer = server.client("sqs").receive_message(QueueUrl=queue, MessageAttributeNames=["All"])
+        found.extend(answer.get("Messages", []))
+        return bool(found)
+
+    until(receive)
+    return found
+
+
 def test_an_object_that_is_put_invokes_the_function(server: RuntimeProcess) -> None:
     arn, s3 = keeper(server, "on-put"), server.client("s3")
     s3.create_bucket(Bucket="uploads")
@@ -121,8 +134,7 @@ def test_a_message_that_the_function_may_not_be_given_goes_to_the_dead_letter_qu
     attributes = {"RedrivePolicy": json.dumps(policy)}
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn, Attributes=attributes)
     sns.publish(TopicArn=topic, Message="lost")
-    found: list[Any] = []
-    until(lambda: found.extend(sqs.receive_message(QueueUrl=queue).get("Messages", [])) or found)
+    found = received(server, queue)
     assert json.loads(found[0]["Body"])["Records"][0]["Sns"]["Message"] == "lost"
 
 
@@ -171,14 +183,7 @@ def test_a_disabled_rule_and_one_without_permission_invoke_nothing(server: Runti
     refused = bus.put_rule(Name="refused", EventPattern='{"source": ["quiet"]}')["RuleArn"]
     bus.put_targets(Rule="refused", Targets=[{"Id": "1", "Arn": arn, **dead}])
     bus.put_events(Entries=[{"Source": "quiet", "DetailType": "x", "Detail": "{}"}])
-    found: list[Any] = []
-
-    def receive() -> list[Any]:
-        answer = sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"], WaitTimeSeconds=1)
-        found.extend(answer.get("Messages", []))
-        return found
-
-    until(receive)
+    found = received(server, queue)
     attributes = {name: each["StringValue"] for name, each in found[0]["MessageAttributes"].items()}
     assert attributes["RULE_ARN"] == refused
     assert attributes["TARGET_ARN"] == arn

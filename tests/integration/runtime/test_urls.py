@@ -228,7 +228,7 @@ def test_a_url_of_an_alias_throttles_and_counts(server: RuntimeProcess) -> None:
             Dimensions=[{"Name": "FunctionName", "Value": "counted"}],
             StartTime=now - timedelta(hours=1), EndTime=now + timedelta(hours=1),
         )["Datapoints"]  # fmt: skip
-        return sum(each["Sum"] for each in found)
+        return float(sum(each["Sum"] for each in found))
 
     until(lambda: total("UrlRequestCount") == 2)
     assert total("Url4xxCount") == 1
