@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.light import LightGroup
+from app.cli.light import LightCommand, LightGroup
 from app.cli.local_options import (
     Certificate,
     DebugArguments,
@@ -122,3 +122,20 @@ def start_lambda(
     )  # fmt: skip
     listening = Listening(host, port, ssl_cert_file, ssl_key_file, watching=not no_watch, warm=warm_containers or "")
     return serve_lambda(given, listening)
+
+
+@local.command(
+    "generate-event",
+    cls=LightCommand,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+)
+def generate_event(
+    words: Annotated[list[str] | None, typer.Argument(metavar="SERVICE EVENT [--FIELD VALUE]...")] = None,
+) -> int:
+    """Print a sample event of a service.
+
+    Example: penstock local generate-event s3 put --bucket photos --key cat.jpg
+    """
+    from app.cli.local_events import run
+
+    return run(words or [])

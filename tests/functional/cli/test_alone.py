@@ -12,7 +12,15 @@ import pytest
 from app.cli.main import COMMANDS
 from tests.fakes.command_line import TRIVIAL, CommandLine
 
-GROUPED = ("hooks install", "hooks uninstall", "hooks status", "local invoke", "local start-api", "local start-lambda")
+GROUPED = (
+    "hooks install",
+    "hooks uninstall",
+    "hooks status",
+    "local invoke",
+    "local start-api",
+    "local start-lambda",
+    "local generate-event",
+)
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, *GROUPED])
