@@ -199,7 +199,8 @@ def test_extensions_that_do_not_end_are_killed_after_two_seconds(own_server: Any
 
     def is_silent() -> bool:
         nonlocal count
-        before, count = count, server.log_text("stubborn").count("alive")
+        before: int = count
+        count = server.log_text("stubborn").count("alive")
         time.sleep(0.3)
         return count == before
 

@@ -6,7 +6,7 @@ const util = require('util');
 class RuntimeError extends Error {
   constructor(type, message) {
     super(message);
-    this.name = `Runtime.${type}`;
+    Object.defineProperty(this, 'name', { value: `Runtime.${type}`, configurable: true, writable: true });
   }
 }
 

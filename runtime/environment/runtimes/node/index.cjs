@@ -14,7 +14,9 @@ const connection = new Connection(environment.AWS_LAMBDA_RUNTIME_API);
 
 const EXIT_UNCAUGHT = 129;
 const EXIT_REJECTION = 128;
-const NO_END = 'The handler returned a promise that was never settled, and nothing was left to do that could settle it.';
+const NO_END =
+  'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that ' +
+  'was never settled. For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes';
 
 let idle = () => {};
 let running = null; // {id, stream} while an invocation runs
@@ -97,7 +99,7 @@ async function runStreaming(handler, traits, { headers, body }) {
   });
   finished.catch(() => {});
   try {
-    const { context } = { context: new Invocation(whenIdle).context(headers, environment) };
+    const context = new Invocation(whenIdle).context(headers, environment);
     for (const name of ['succeed', 'fail', 'done']) delete context[name];
     const returned = handler(JSON.parse(body), stream, context);
     if (typeof returned?.then !== 'function') throw new Error('Streaming does not support non-async handlers.');
