@@ -17,6 +17,8 @@ _UNMODELLED = {
     "AccessDeniedException": 403,
     "InvalidSignatureException": 403,
     "MissingAuthenticationTokenException": 403,
+    "UnrecognizedClientException": 403,
+    "ExpiredTokenException": 403,
     "UnknownOperationException": 404,
     "MethodNotAllowedException": 405,
     "NotImplementedException": 501,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from core.clock import Clock
+from runtime.catalog.documents import LayerPolicy
 from runtime.catalog.documents import Policy as ResourcePolicy
 from runtime.catalog.store import Catalog
 from runtime.names import Scope, parse
@@ -15,6 +17,8 @@ from runtime.policy.callers import Caller, Role, User, shown
 from runtime.policy.context import context_of
 from runtime.policy.evaluate import Decision, Policies, Question, decide, missing, names
 from runtime.policy.mistakes import BadPolicy
+
+_LAYER_VERSION = re.compile(r"arn:[^:]+:lambda:[^:]+:[^:]+:layer:(?P<name>[^:]+):(?P<number>\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +51,22 @@ class Authority:
         self._identities = identities
         self._generation = -1
         self._root_is_free = False
-        self._read: dict[tuple[str, str], tuple[str, documents.Policy]] = {}
+        self._read: dict[str, tuple[str, documents.Policy]] = {}
 
-    def authorise(
-        self, caller: Caller, action: str, function_arn: str, context: Mapping[str, str] | None = None
-    ) -> Decision:
+    def authorise(self, caller: Caller, action: str, arn: str, context: Mapping[str, str] | None = None) -> Decision:
         """Whether `caller` may do `action` (`lambda:InvokeFunction`) to exactly that ARN, qualifier included.
 
-        A policy without a qualifier covers the unqualified ARN only. `context` are further condition keys.
-        Source: reference §13, "Scope".
+        The ARN is that of a function, a version, an alias, a layer version, or `*`. A policy without a qualifier covers
+        the unqualified ARN only. `context` are further condition keys. Source: reference §13, "Scope".
         """
-        policy = self._resource_policy(function_arn)
+        policy = self._resource_policy(arn)
         known = context_of(caller, self._scope, self._clock.now(), context)
-        return self._decide(Question(caller, action, function_arn, self._scope.account, known), policy)
+        return self._decide(Question(caller, action, arn, self._scope.account, known), policy)
 
     def elsewhere(
         self, caller: Caller, action: str, resource: str | None, context: Mapping[str, str] | None = None
     ) -> Decision:
-        """Whether the caller's own policies allow `action` on something of this account that is no function.
+        """Whether the caller's own policies allow `action` on something of another service of this account.
 
         `resource` None: it is not known on what.
         """
@@ -115,13 +117,20 @@ class Authority:
         return decide(question, Policies(identity.policies, resource, identity.boundary, session))
 
     def _resource_policy(self, arn: str) -> documents.Policy | None:
-        reference = parse(arn, self._scope)
-        place = (reference.name, reference.qualifier or "")
-        kept = self._catalog.policy(reference.name, reference.qualifier)
+        kept = self._kept_policy(arn)
         if kept is None:
-            self._read.pop(place, None)
+            self._read.pop(arn, None)
             return None
-        known = self._read.get(place)
+        known = self._read.get(arn)
         if known is None or known[0] != kept.revision_id:
-            known = self._read[place] = (kept.revision_id, documents.policy_of(kept.statements, f"of {arn}"))
+            known = self._read[arn] = (kept.revision_id, documents.policy_of(kept.statements, f"of {arn}"))
         return known[1]
+
+    def _kept_policy(self, arn: str) -> ResourcePolicy | LayerPolicy | None:
+        layer = _LAYER_VERSION.fullmatch(arn)
+        if layer is not None:
+            return self._catalog.find(LayerPolicy, layer["name"], layer["number"])
+        if ":function:" not in arn:
+            return None
+        reference = parse(arn, self._scope)
+        return self._catalog.policy(reference.name, reference.qualifier)

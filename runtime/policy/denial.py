@@ -14,6 +14,8 @@ _CODES: Mapping[str, tuple[str, str]] = {
     "AccessDeniedException": ("AccessDenied", "AccessDenied"),
     "InvalidSignatureException": ("SignatureDoesNotMatch", "SignatureDoesNotMatch"),
     "MissingAuthenticationTokenException": ("MissingAuthenticationToken", "AccessDenied"),
+    "UnrecognizedClientException": ("InvalidClientTokenId", "InvalidAccessKeyId"),
+    "ExpiredTokenException": ("ExpiredToken", "ExpiredToken"),
 }
 """As JSON services name it: as query services do, and as S3 does."""
 

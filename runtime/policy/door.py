@@ -53,7 +53,9 @@ def door(
     sessions = Sessions()
     roles = Roles(Iam(backend.forward, scope.region), backend.running, clock, scope.account, _ROOT_KEY)
     authority = Authority(catalog, scope, clock, roles)
-    identification = Identification(scope.account, sessions, resident, backend.vouched, roles.owner, backend.running)
+    identification = Identification(
+        scope.account, sessions, resident, backend.vouched, roles.owner, backend.running, clock
+    )
     execution_roles = ExecutionRoles(catalog, authority, roles, scope, strict=strict)
     guard = Guard(identification, authority, roles, execution_roles, scope)
     identity = IdentityService(backend.forward, identification, sessions, roles, authority, scope.account, ids)

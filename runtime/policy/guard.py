@@ -47,15 +47,12 @@ class Guard:
         """Who asks; what it needs to be judged is at hand afterwards.
 
         Raises:
-            ApiError: the signature is not right.
+            ApiError: the signature is not right, or its key counts no more.
         """
         caller = await self._identification.find(request)
-        if not self._identification.genuine(request, caller):
-            raise ApiError(
-                "InvalidSignatureException",
-                "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
-                "Access Key and signing method. Consult the service documentation for details.",
-            )
+        objection = self._identification.objection(request, caller)
+        if objection is not None:
+            raise objection
         if isinstance(caller, Role | User) and not self._roles.fresh(caller):
             with contextlib.suppress(BadPolicy):  # said when it is decided
                 await self._roles.load(caller, access_key_id(request))
@@ -88,8 +85,7 @@ class Guard:
         if isinstance(caller, Anonymous):
             raise ApiError("MissingAuthenticationTokenException", "Missing Authentication Token")
         asked = need(operation, parameters, self._scope)
-        decide_on = self._authority.authorise if asked.is_function else self._authority.elsewhere
-        demand(decide_on(caller, asked.action, asked.resource, asked.context))
+        demand(self._authority.authorise(caller, asked.action, asked.resource, asked.context))
 
 
 def _needs_signature(request: Request) -> bool:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 
+from core.clock import Clock
+from runtime.api.errors import ApiError
 from runtime.http import Request
 from runtime.policy.callers import Account, Anonymous, Caller, Role, Root, User
 from runtime.policy.sessions import Sessions
@@ -26,6 +28,10 @@ ROOT = Root()
 _ANONYMOUS = Anonymous()
 _ISSUED = re.compile(r"A[KS]IA[A-Z0-9]{16}")
 _ACCOUNT = re.compile(r"\d{12}")
+_WRONG = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details."
+)
 _CALLER, _RESIDENT = "policy.caller", "policy.resident"
 
 
@@ -40,7 +46,9 @@ class Identification:
         vouched: Vouched,
         lookup: Lookup,
         lookup_needed: Callable[[], bool],
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self._account = account
         self._sessions = sessions
         self._resident = resident
@@ -79,16 +87,23 @@ class Identification:
         found: Role | None = session[_RESIDENT]
         return found
 
-    def genuine(self, request: Request, caller: Caller) -> bool:
-        """Whether the signature is right, as far as its secret is known; a function need not prove who it is."""
+    def objection(self, request: Request, caller: Caller) -> ApiError | None:
+        """Why the caller is not believed, as far as its secret is known; a function need not prove who it is."""
         if caller == self.resident(request):
-            return True
-        credentials = self._sessions.credentials(access_key_id(request))
-        if credentials is None or request.incoming is not None:
-            return True
+            return None
+        key = access_key_id(request)
+        if self._sessions.is_void(key):
+            return ApiError("UnrecognizedClientException", "The security token included in the request is invalid.")
+        credentials = self._sessions.credentials(key)
+        if credentials is None:
+            return None
+        if credentials.expires_at is not None and credentials.expires_at < self._clock.now().timestamp():
+            return ApiError("ExpiredTokenException", "The security token included in the request is expired")
         signature = read(request)
         secret, token = credentials.secret_access_key, credentials.session_token
-        return signature is not None and verified(request, signature, secret, token)
+        if signature is not None and (request.incoming is not None or verified(request, signature, secret, token)):
+            return None
+        return ApiError("InvalidSignatureException", _WRONG)
 
     def _told(self, request: Request, key: str) -> Caller | None:
         resident = self.resident(request)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b32encode
 from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
@@ -115,14 +116,17 @@ class IdentityService:
         if action.startswith("AssumeRole") or action == "CreateAccessKey":
             self._learn(ElementTree.fromstring(answer.body), form)  # noqa: S314  (from our own backend)
         elif action == "DeleteAccessKey":
-            self._sessions.forget(form.get("AccessKeyId", ""))
+            self._sessions.set_void(form.get("AccessKeyId", ""), void=True)
+        elif action == "UpdateAccessKey":
+            self._sessions.set_void(form.get("AccessKeyId", ""), void=form.get("Status") != "Active")
         self._roles.forget()
 
     def _learn(self, answer: ElementTree.Element, form: Mapping[str, str]) -> None:
         def text(name: str) -> str:
             return answer.findtext(f".//{{*}}{name}") or ""
 
-        made = Credentials(text("AccessKeyId"), text("SecretAccessKey"), text("SessionToken"))
+        expires = datetime.fromisoformat(text("Expiration")).timestamp() if text("Expiration") else None
+        made = Credentials(text("AccessKeyId"), text("SecretAccessKey"), text("SessionToken"), expires)
         if not made.access_key_id:
             return
         if text("AssumedRoleUser/{*}Arn"):

@@ -34,7 +34,6 @@ class Need:
 
     action: str
     resource: str
-    is_function: bool = False
     context: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -51,11 +50,11 @@ def need(operation: str, parameters: Mapping[str, Any], scope: Scope) -> Need:
     if name:
         reference = parse(name, scope, parameters.get("Qualifier"))
         qualifier = reference.qualifier if operation in _QUALIFIED else None
-        return Need(action, scope.arn(reference.name, qualifier), is_function=True)
+        return Need(action, scope.arn(reference.name, qualifier))
     if parameters.get("LayerName"):
         return Need(action, _layer(parameters, scope))
     named = parameters.get("Resource") or parameters.get("ResourceArn") or parameters.get("Arn") or "*"
-    return Need(action, named, is_function=":function:" in named)
+    return Need(action, named)
 
 
 def _of_mapping(action: str, parameters: Mapping[str, Any], scope: Scope) -> Need:

@@ -17,6 +17,11 @@ _READING: Mapping[str, tuple[str, tuple[str, ...]]] = {
 """Source: Lambda guide, "Execution role permissions" of each kind of event source."""
 _WRITING: Mapping[str, tuple[str, str]] = {"sqs": ("SQS", "SendMessage"), "sns": ("SNS", "Publish")}
 
+_DELIVERING: Mapping[str, str] = {
+    "sqs": "SendMessage", "sns": "Publish", "lambda": "InvokeFunction", "events": "PutEvents",
+}  # fmt: skip
+"""Source: Lambda guide, "Permissions for destinations"."""
+
 
 @dataclass(frozen=True, slots=True)
 class RoleNeed:
@@ -33,10 +38,21 @@ def role_needs(operation: str, parameters: Mapping[str, Any]) -> list[RoleNeed]:
         arn = parameters.get("EventSourceArn", "")
         service, actions = _READING.get(_service(arn), ("", ()))
         return [_need(arn, service, action) for action in actions]
+    if operation in {"PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"}:
+        ends = (parameters.get("DestinationConfig", {}).get(end, {}) for end in ("OnSuccess", "OnFailure"))
+        return [need for end in ends for need in _of_destination(end.get("Destination", ""))]
     arn = parameters.get("DeadLetterConfig", {}).get("TargetArn", "")
     if operation in {"CreateFunction", "UpdateFunctionConfiguration"} and _service(arn) in _WRITING:
         return [_need(arn, *_WRITING[_service(arn)])]
     return []
+
+
+def _of_destination(arn: str) -> list[RoleNeed]:
+    action = _DELIVERING.get(_service(arn))
+    if action is None:
+        return []
+    problem = f"The function's execution role does not have permissions to call {action} on {arn}"
+    return [RoleNeed(f"{_service(arn)}:{action}", arn, problem)]
 
 
 def _need(arn: str, service: str, action: str) -> RoleNeed:

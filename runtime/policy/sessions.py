@@ -19,6 +19,8 @@ class Credentials:
     access_key_id: str
     secret_access_key: str = field(repr=False)
     session_token: str = field(default="", repr=False)
+    expires_at: float | None = None
+    """Seconds since 1970; None: never."""
 
 
 class Sessions:
@@ -28,6 +30,7 @@ class Sessions:
         self._given: dict[tuple[str, str, str], Credentials] = {}
         self._owners: dict[str, Role | User] = {}
         self._credentials: dict[str, Credentials] = {}
+        self._void: set[str] = set()
 
     def credentials_for(self, version: FunctionVersion) -> Credentials:
         """The role session a version's environments run with: the same for as long as the server runs.
@@ -45,10 +48,13 @@ class Sessions:
         self._owners[credentials.access_key_id] = owner
         self._credentials[credentials.access_key_id] = credentials
 
-    def forget(self, access_key_id: str) -> None:
-        """The key was deleted."""
-        self._owners.pop(access_key_id, None)
-        self._credentials.pop(access_key_id, None)
+    def set_void(self, access_key_id: str, *, void: bool) -> None:
+        """The key counts no more (deleted, made inactive), or again."""
+        (self._void.add if void else self._void.discard)(access_key_id)
+
+    def is_void(self, access_key_id: str) -> bool:
+        """Whether the key was good once and is not any more."""
+        return access_key_id in self._void
 
     def owner(self, access_key_id: str) -> Role | User | None:
         """Whose key it is; None when it is none of these."""

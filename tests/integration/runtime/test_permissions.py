@@ -265,6 +265,24 @@ def test_a_known_key_with_another_secret_is_refused(server: RuntimeProcess) -> N
     assert refusal(signed(server, "sns", key).list_topics)[:2] == ("SignatureDoesNotMatch", 403)
 
 
+def test_a_key_that_was_taken_back_is_no_key(server: RuntimeProcess) -> None:
+    iam = server.client("iam")
+    iam.create_user(UserName="leaver")
+    made = iam.create_access_key(UserName="leaver")["AccessKey"]
+    key, leaver = made["AccessKeyId"], signed(server, "sts", made["AccessKeyId"], made["SecretAccessKey"])
+    assert leaver.get_caller_identity()["Arn"] == f"arn:aws:iam::{HOME}:user/leaver"
+
+    iam.update_access_key(UserName="leaver", AccessKeyId=key, Status="Inactive")
+    assert refusal(leaver.get_caller_identity)[:2] == ("InvalidClientTokenId", 403)
+    iam.update_access_key(UserName="leaver", AccessKeyId=key, Status="Active")
+    assert leaver.get_caller_identity()
+    iam.delete_access_key(UserName="leaver", AccessKeyId=key)
+    assert (
+        refusal(signed(server, "lambda", key, made["SecretAccessKey"]).list_functions)[0]
+        == "UnrecognizedClientException"
+    )
+
+
 def test_a_role_must_be_passed_by_who_may(server: RuntimeProcess) -> None:
     passed = new_role(server, "passed")
     create = {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}

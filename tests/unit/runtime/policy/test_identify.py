@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from core.clock import VirtualClock
 from runtime.http import Request
 from runtime.policy.callers import Account, Anonymous, Caller, Role, Root, Service, User
 from runtime.policy.identify import Identification
 from runtime.policy.sessions import Credentials, Sessions
 
 HOME = "123456789012"
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 FUNCTION = Role(f"arn:aws:iam::{HOME}:role/worker", "orders", "orders:$LATEST")
 ASSUMED = Role(f"arn:aws:iam::{HOME}:role/admin", "somebody")
 BOB = User(f"arn:aws:iam::{HOME}:user/bob")
@@ -29,7 +32,9 @@ class Asked:
         self.peers: list[tuple[str, int]] = []
         self.sessions = Sessions()
         self.sessions.learn(Credentials(KNOWN, "secret", "token"), ASSUMED)
-        self.it = Identification(HOME, self.sessions, self._resident, self._vouched, self._lookup, lambda: issued)
+        self.it = Identification(
+            HOME, self.sessions, self._resident, self._vouched, self._lookup, lambda: issued, VirtualClock(NOW)
+        )
 
     def _resident(self, peer: tuple[str, int]) -> Role | None:
         self.peers.append(peer)
@@ -100,11 +105,27 @@ def test_the_backend_speaks_for_services_request_by_request() -> None:
 
 def test_a_known_key_needs_its_signature_but_for_the_function_it_was_given_to() -> None:
     asked = Asked()
-    request = asking(OUTSIDE, KNOWN)
 
-    assert not asked.it.genuine(request, ASSUMED)
-    assert asked.it.genuine(asking(SANDBOX, "testing"), FUNCTION)
-    assert asked.it.genuine(asking(OUTSIDE, "testing"), Root())
+    assert objection(asked, asking(OUTSIDE, KNOWN), ASSUMED) == "InvalidSignatureException"
+    assert objection(asked, asking(SANDBOX, "testing"), FUNCTION) == ""
+    assert objection(asked, asking(OUTSIDE, "testing"), Root()) == ""
+
+
+def test_a_key_counts_until_it_expires_or_is_taken_back() -> None:
+    asked = Asked()
+    asked.sessions.learn(Credentials(FOREIGN, "secret", "token", NOW.timestamp() - 1), BOB)
+    assert objection(asked, asking(OUTSIDE, FOREIGN), BOB) == "ExpiredTokenException"
+
+    asked.sessions.set_void(KNOWN, void=True)
+    assert objection(asked, asking(OUTSIDE, KNOWN), ASSUMED) == "UnrecognizedClientException"
+    asked.sessions.set_void(KNOWN, void=False)
+    assert objection(asked, asking(OUTSIDE, KNOWN), ASSUMED) == "InvalidSignatureException"
+
+
+def objection(asked: Asked, request: Request, caller: Caller) -> str:
+    """The code of what is said against the caller; empty for nothing."""
+    found = asked.it.objection(request, caller)
+    return "" if found is None else found.code
 
 
 def test_credentials_do_not_show_themselves() -> None:
