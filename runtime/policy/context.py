@@ -22,7 +22,7 @@ def context_of(caller: Caller, scope: Scope, now: datetime, extra: Mapping[str, 
         "aws:epochtime": str(int(now.timestamp())),
         "aws:requestedregion": scope.region,
         "aws:principalisawsservice": str(isinstance(caller, Service)).lower(),
-        "aws:securetransport": "false",
+        "aws:securetransport": "true",  # as it will be on AWS: a policy that demands it must not refuse everything here
         **_principal(caller, scope.account),
     }
     found |= {name.lower(): value for name, value in (extra or {}).items()}
