@@ -6,26 +6,20 @@ Source: reference §2 and §3. A crew is used once: after `shut_down` or `abando
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from runtime.environment.extensions.api import PREFIX, ExtensionsApi, invoke_event, refusal, shutdown_event
+from runtime.environment.ending import RUNTIME, Ending
+from runtime.environment.extensions.api import PREFIX, ExtensionsApi, invoke_event, refusal
 from runtime.environment.extensions.machine import Standing, Step
-from runtime.environment.extensions.registry import MAX_EXTENSIONS, EventKind, Extension, Extensions, Refused
+from runtime.environment.extensions.registry import MAX_EXTENSIONS, EventKind, Extension, Extensions
 from runtime.environment.telemetry.api import LOGS_PATH, PATHS, TelemetryApi
 from runtime.environment.telemetry.platform_log import PlatformLog
 from runtime.http import Reply, Request, Response
 from runtime.invoke.invocation import Invocation
 from runtime.invoke.results import exit_message, exit_words
 from runtime.isolation.spec import Exit, ProcessSpec, Sandbox
-
-RUNTIME = "runtime"
-_INTERNAL_S, _EXTERNAL_S = 0.5, 2.0
-"""How long the Shutdown phase may take with internal extensions only, and with external ones."""
-_RUNTIME_S = 0.3
-"""How much of that the runtime has when there are external extensions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +196,7 @@ class Crew:
         self._alive.discard(name)
         if name == RUNTIME:
             self._next = None
-            fault = Fault(
-                "Runtime.OutOfMemory" if ended.out_of_memory else "Runtime.ExitError", exit_message(ended.code)
-            )
+            fault = _runtime_fault(ended)
         else:
             fault = self._extension_fault(name, ended)
         if self._ending is not None:
@@ -215,10 +207,10 @@ class Crew:
     def _extension_fault(self, name: str, ended: Exit) -> Fault:
         extension = self.extensions.named(name)
         assert extension is not None
-        try:
-            extension.move(Step.EXIT)
-        except Refused:  # it could not be started, which was said already
-            return Fault("Extension.LaunchError", exit_words(ended.code))
+        if ended.error and extension.standing is Standing.STARTED:
+            extension.move(Step.LAUNCH_FAILED)
+            return Fault("Extension.LaunchError", ended.error)
+        extension.move(Step.EXIT)
         kinds = {Standing.INIT_ERROR: "Extension.InitError", Standing.EXIT_ERROR: "Extension.ExitError"}
         return Fault(kinds.get(extension.standing, "Extension.Crash"), exit_words(ended.code))
 
@@ -270,65 +262,9 @@ class Crew:
         self._extensions_api.send(extension, event, self._new_id())
 
 
-class Ending:
-    """The Shutdown phase of a crew with extensions: SIGTERM to the runtime, SHUTDOWN to extensions, SIGKILL."""
-
-    def __init__(
-        self, crew: Crew, external: list[Extension], reason: str, now_ms: float, done: Callable[[], None]
-    ) -> None:
-        self._crew = crew
-        self._external = external
-        self._reason = reason
-        self._limit_s = _EXTERNAL_S if external else _INTERNAL_S
-        self._deadline_ms = int(now_ms + self._limit_s * 1000)
-        self._done = done
-        self._telling = False
-        loop = asyncio.get_running_loop()
-        self._timers = [
-            loop.call_later(_RUNTIME_S if external else _INTERNAL_S, self._runtime_over),
-            loop.call_later(self._limit_s, self._finish),
-        ]
-
-    def begin(self) -> None:
-        """Ask the runtime to end, then the extensions."""
-        if self._crew.is_alive(RUNTIME):
-            self._crew.signal(RUNTIME, signal.SIGTERM)
-        else:
-            self._tell_all()
-
-    def _runtime_over(self) -> None:
-        if self._crew.is_alive(RUNTIME):
-            self._crew.signal(RUNTIME, signal.SIGKILL)
-
-    def exited(self, name: str) -> None:
-        """A process ended."""
-        if name == RUNTIME:
-            self._tell_all()
-        elif self._telling and not any(self._crew.is_alive(each.name) for each in self._external):
-            self._finish()
-
-    def _tell_all(self) -> None:
-        self._telling = True
-        for extension in self._external:
-            if EventKind.SHUTDOWN in extension.events:
-                self.tell(extension)
-            else:
-                self._crew.signal(extension.name, signal.SIGKILL)
-        if not any(self._crew.is_alive(each.name) for each in self._external):
-            self._finish()
-
-    def tell(self, extension: Extension) -> None:
-        """Send SHUTDOWN to an extension that wants it, as soon as it waits."""
-        wants = EventKind.SHUTDOWN in extension.events
-        if self._telling and wants and extension.standing is Standing.READY:
-            self._crew.tell(extension, shutdown_event(self._deadline_ms, self._reason))
-
-    def _finish(self) -> None:
-        self.cancel()
-        done, self._done = self._done, lambda: None
-        done()
-
-    def cancel(self) -> None:
-        """No limit ends this any more."""
-        for timer in self._timers:
-            timer.cancel()
+def _runtime_fault(ended: Exit) -> Fault:
+    if ended.error:
+        return Fault("Runtime.InvalidEntrypoint", ended.error)
+    if ended.out_of_memory:
+        return Fault("Runtime.OutOfMemory", exit_message(ended.code))
+    return Fault("Runtime.ExitError", exit_message(ended.code))

@@ -62,6 +62,8 @@ class Exit:
     """The exit code; negative for a signal."""
     out_of_memory: bool = False
     """It was killed because the sandbox used more memory than it may."""
+    error: str = ""
+    """Why it could not be started at all (`fork/exec /opt/extensions/watcher: permission denied`)."""
 
 
 OnLine = Callable[[str], None]
