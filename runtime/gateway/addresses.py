@@ -45,6 +45,8 @@ def service_of(method: str, path: str, query: str, headers: Mapping[str, str]) -
 
 def bucket_of(host: str) -> str:
     """The bucket that the host's name carries (`photos.localhost:4566`, `photos.s3.us-east-1.localhost`), or empty."""
+    if URL_MARK in host:
+        return ""
     match = _BUCKET_HOST.fullmatch(host)
     return (match["bucket"] or "").lower() if match is not None else ""
 
