@@ -17,6 +17,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from runtime.gateway.backend import traces
 from runtime.gateway.gateway import PROOF_HEADER
 
 _ENVIRON_KEY = f"HTTP_{PROOF_HEADER.upper().replace('-', '_')}"
@@ -51,7 +52,8 @@ class Application:
         if not hmac.compare_digest(environ.pop(_ENVIRON_KEY, "").encode(), self._secret):
             return _answer(start_response, "403 Forbidden", "text/plain", b"Ask the runtime's own endpoint.")
         try:
-            answered: Iterable[bytes] = self._moto(environ, start_response)
+            with traces.following(environ.get(traces.ENVIRON_KEY, "")):
+                answered: Iterable[bytes] = self._moto(environ, start_response)
         except NotImplementedError as error:
             return _not_implemented(environ, start_response, str(error))
         return answered

@@ -42,6 +42,7 @@ class Delivery:
     caller: Service | Role
     retries: Retries
     dead: Callable[[Dead], None] | None = None
+    trace: str = ""
     made: int = 0
     began: float = 0.0
 
@@ -78,7 +79,9 @@ class Deliveries:
 
     def _try(self, delivery: Delivery) -> None:
         try:
-            answer = self._functions.invoke(delivery.arn, delivery.payload.encode(), delivery.caller, "Event")
+            answer = self._functions.invoke(
+                delivery.arn, delivery.payload.encode(), delivery.caller, "Event", delivery.trace
+            )
         except OSError:
             self._again(delivery, self._monotonic() + _SERVER_AWAY_S)
             return

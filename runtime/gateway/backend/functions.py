@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from runtime.gateway.backend import traces
 from runtime.gateway.files import Files
 from runtime.gateway.trusted import headers_of
 from runtime.policy.callers import Role, Service
@@ -41,8 +42,10 @@ class Functions:
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def invoke(self, arn: str, payload: bytes, caller: Service | Role, kind: str = "RequestResponse") -> Answer:
-        """The answer of one Invoke of that type.
+    def invoke(
+        self, arn: str, payload: bytes, caller: Service | Role, kind: str = "RequestResponse", trace: str = ""
+    ) -> Answer:
+        """The answer of one Invoke of that type, as part of the trace if there is one.
 
         Raises:
             OSError: the server cannot be reached now.
@@ -53,6 +56,8 @@ class Functions:
         timeout_s = _TIMEOUT_S if kind == "RequestResponse" else _ASK_TIMEOUT_S
         connection = http.client.HTTPConnection("127.0.0.1", party.port, timeout=timeout_s)
         headers = headers_of(caller, self._files.secret()) | {"X-Amz-Invocation-Type": kind}
+        if trace:
+            headers[traces.HEADER] = trace
         try:
             path = f"/2015-03-31/functions/{quote(arn, safe='')}/invocations"
             connection.request("POST", path, payload, headers)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from runtime.gateway.backend import traces
 from runtime.gateway.backend.bridge import Bridge, on_behalf_of
 from runtime.gateway.backend.bus import Bus
 from runtime.gateway.backend.clockwork import Clockwork
@@ -32,6 +33,7 @@ class Hooks:
         self._all: dict[str, Callable[[], None]] = {
             "s3": self._s3,
             "sns": self._sns,
+            "sqs": self._sqs,
             "events": self._events,
             "scheduler": self._scheduler,
             "secretsmanager": self._secretsmanager,
@@ -105,6 +107,11 @@ class Hooks:
             )  # fmt: skip
 
         _replace(Subscription, "publish", publish)
+
+    def _sqs(self) -> None:
+        from moto.sqs.models import SQSBackend
+
+        _replace(SQSBackend, "send_message", traces.carrying(SQSBackend.send_message))
 
     def _events(self) -> None:
         from moto.events.exceptions import ValidationException

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import has_request_context, request
 
+from runtime.gateway.backend.traces import current
 from runtime.gateway.backend.world import World
 from runtime.gateway.events.envelopes import Change, Event, Request, s3_bus_event, s3_event
 from runtime.gateway.events.retries import S3
@@ -64,7 +65,7 @@ class S3Events:
                 raise S3ClientError("InvalidArgument", _UNABLE)
 
     def _invoke(self, arn: str, event: Event, bucket: Any) -> None:
-        self._world.deliver(arn, json.dumps(event), self._caller(bucket), S3, None)
+        self._world.deliver(arn, json.dumps(event), self._caller(bucket), S3, None, current())
 
     def _queue(self, arn: str, event: Event, _bucket: Any) -> None:
         self._world.to_queue(arn, json.dumps(event), {})

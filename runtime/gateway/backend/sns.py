@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from runtime.gateway.backend.traces import current
 from runtime.gateway.backend.world import World, queue_of
 from runtime.gateway.events.envelopes import sns_event
 from runtime.gateway.events.retries import SNS
@@ -40,7 +41,7 @@ class SnsEvents:
         dead = self._world.dead_letters(queue_of(subscription.attributes.get("RedrivePolicy")), {})
         event = json.dumps(sns_event(posted, subscription.arn))
         caller = Service(_PRINCIPAL, topic_arn, self._world.account)
-        self._world.deliver(subscription.endpoint, event, caller, SNS, dead)
+        self._world.deliver(subscription.endpoint, event, caller, SNS, dead, current())
 
 
 def _shown(attributes: Mapping[str, Any] | None) -> dict[str, Any]:

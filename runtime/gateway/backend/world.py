@@ -30,10 +30,11 @@ class World:
     region: str
 
     def deliver(
-        self, arn: str, payload: str, caller: Service | Role, retries: Retries, dead: Callable[[Dead], None] | None
-    ) -> None:
-        """Invoke the function asynchronously, as often as `retries` says."""
-        self.deliveries.put(Delivery(arn, payload, caller, retries, dead))
+        self, arn: str, payload: str, caller: Service | Role, retries: Retries, dead: Callable[[Dead], None] | None,
+        trace: str = "",
+    ) -> None:  # fmt: skip
+        """Invoke the function asynchronously, as often as `retries` says, as part of the trace if there is one."""
+        self.deliveries.put(Delivery(arn, payload, caller, retries, dead, trace))
 
     def to_queue(self, arn: str, body: str, attributes: Mapping[str, str], group_id: str | None = None) -> None:
         """Send a message to an SQS queue of moto's; a queue that is not there is only logged."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.fakes.runtime_process import RuntimeProcess, until
@@ -72,6 +73,18 @@ def received(server: RuntimeProcess, url: str) -> list[Any]:
         found += answer
 
 
+def soon(server: RuntimeProcess, url: str, enough: Callable[[list[Any]], bool] = bool) -> list[Any]:
+    """The messages that arrived in the queue, once they are enough (usually one); they are taken out."""
+    found: list[Any] = []
+
+    def arrived() -> bool:
+        found.extend(received(server, url))
+        return enough(found)
+
+    until(arrived, 30)
+    return found
+
+
 def mapped(server: RuntimeProcess, function: str, source: str, **settings: Any) -> str:
     """The UUID of a new mapping, Enabled."""
     lambda_ = server.client()
@@ -81,6 +94,11 @@ def mapped(server: RuntimeProcess, function: str, source: str, **settings: Any) 
     return str(made["UUID"])
 
 
-def lines(path: Path) -> list[str]:
-    """The lines of the file; none when it is not there."""
-    return path.read_text().splitlines() if path.exists() else []
+def metric(server: RuntimeProcess, name: str, function: str) -> float:
+    """The sum of one of the function's metrics."""
+    now = datetime.now(UTC)
+    answer = server.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda", MetricName=name, Dimensions=[{"Name": "FunctionName", "Value": function}],
+        StartTime=now - timedelta(minutes=5), EndTime=now + timedelta(minutes=1), Period=60, Statistics=["Sum"],
+    )  # fmt: skip
+    return float(sum(point["Sum"] for point in answer["Datapoints"]))
