@@ -13,12 +13,12 @@ from runtime.policy.authority import Authority
 from runtime.policy.execution_roles import ExecutionRoles
 from runtime.policy.guard import Guard
 from runtime.policy.iam import Forward, Iam
-from runtime.policy.identify import Identification, Resident, Vouched
+from runtime.policy.identify import OWN_KEYS, Identification, Resident, Vouched
 from runtime.policy.identity_service import IdentityService
 from runtime.policy.roles import Roles
 from runtime.policy.sessions import Sessions
 
-_ROOT_KEY = "AKIALOCALROOTREADIAM"
+_ROOT_KEY = f"{OWN_KEYS}READIAM"
 """The backend knows no such key, so it answers for the home account."""
 
 

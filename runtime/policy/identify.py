@@ -28,6 +28,8 @@ ROOT = Root()
 _ANONYMOUS = Anonymous()
 _ISSUED = re.compile(r"A[KS]IA[A-Z0-9]{16}")
 _ACCOUNT = re.compile(r"\d{12}")
+OWN_KEYS = "AKIALOCALROOT"
+"""What the keys begin with that this server and its backend use themselves: nobody issues such."""
 _WRONG = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
     "and signing method. Consult the service documentation for details."
@@ -114,6 +116,6 @@ class Identification:
             return ROOT if resident is None else _ANONYMOUS
         if resident is None and _ACCOUNT.fullmatch(key) is not None:
             return ROOT if key == self._account else Account(key)
-        if _ISSUED.fullmatch(key) is not None and self._lookup_needed():
+        if _ISSUED.fullmatch(key) is not None and not key.startswith(OWN_KEYS) and self._lookup_needed():
             return None
         return resident or ROOT

@@ -87,6 +87,13 @@ def test_nobody_is_asked_while_nobody_has_issued_keys() -> None:
     assert asked.looked_up == []
 
 
+def test_the_servers_own_keys_are_roots_without_asking() -> None:
+    asked = Asked()
+
+    assert asked.who(OUTSIDE, "AKIALOCALROOTRUNTIME") == Root()
+    assert asked.looked_up == []
+
+
 def test_a_connection_is_asked_about_once_and_a_change_of_key_is_seen() -> None:
     asked, session = Asked(), dict[str, Any]()
 
