@@ -1,4 +1,4 @@
-"""`penstock logs`: what the actions of an execution printed, once or as it comes."""
+"""`penstock logs`: what the actions of an execution printed, or what functions logged; once or as it comes."""
 
 from __future__ import annotations
 
@@ -22,12 +22,25 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the execution ends.")] = False,
     stage: Annotated[str | None, typer.Option("--stage", help="Only this stage's actions.")] = None,
     action: Annotated[str | None, typer.Option("--action", help="Only the actions of this name.")] = None,
+    name: Annotated[
+        list[str] | None, typer.Option("--name", "-n", metavar="FUNCTION", help="The log of this function instead.")
+    ] = None,
+    tail: Annotated[bool, typer.Option("--tail", "-t", help="Functions' logs as they come, until Ctrl-C.")] = False,
+    filter_: Annotated[str, typer.Option("--filter", help="Only events of functions that match this pattern.")] = "",
+    start_time: Annotated[
+        str, typer.Option("--start-time", "-s", help="Functions' logs from then on.")
+    ] = "10 minutes ago",
+    end_time: Annotated[str | None, typer.Option("--end-time", "-e", help="Functions' logs until then.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> int:
-    """What the actions of an execution printed.
+    """What the actions of an execution printed; with --name or --tail, what functions of the local runtime logged.
 
-    Example: penstock logs --follow --action Package
+    Example: penstock logs --follow --action Package, or: penstock logs --name orders --tail
     """
+    if name or tail:
+        from app.cli.function_logs import show
+
+        return show(name or [], filter_, start_time, end_time, tail=tail, as_json=json)
     here = session.settings()
     tree = session.ask(here, lambda reader: reader.show(execution))
     _check(tree, stage, action)
