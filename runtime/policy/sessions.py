@@ -31,6 +31,7 @@ class Sessions:
         self._owners: dict[str, Role | User] = {}
         self._credentials: dict[str, Credentials] = {}
         self._void: set[str] = set()
+        self._functions: dict[str, Role] = {}
 
     def credentials_for(self, version: FunctionVersion) -> Credentials:
         """The role session a version's environments run with: the same for as long as the server runs.
@@ -40,8 +41,13 @@ class Sessions:
         place = (version.name, version.version, version.settings["Role"])
         if place not in self._given:
             made = self._given[place] = _drawn()
-            self.learn(made, session_of(version))
+            session = self._functions[f"{version.name}:{version.version}"] = _session_of(version)
+            self.learn(made, session)
         return self._given[place]
+
+    def of_function(self, arn: str) -> Role | None:
+        """The session of the function version with this ARN; None when it was never given one."""
+        return self._functions.get(arn.partition(":function:")[2])
 
     def learn(self, credentials: Credentials, owner: Role | User) -> None:
         """Recognise these from now on."""
@@ -65,8 +71,7 @@ class Sessions:
         return self._credentials.get(access_key_id)
 
 
-def session_of(version: FunctionVersion) -> Role:
-    """The caller that a version's code is."""
+def _session_of(version: FunctionVersion) -> Role:
     return Role(version.settings["Role"], version.name, f"{version.name}:{version.version}")
 
 
