@@ -19,6 +19,7 @@ from runtime.catalog.records import FunctionVersion
 from runtime.catalog.store import Catalog
 from runtime.control import operations
 from runtime.control.plane import Ground, plane
+from runtime.control.provisioned import Provisioning
 from runtime.control.settling import Settling
 from runtime.control.urls import local_address
 from runtime.dispatch import Dispatcher
@@ -90,6 +91,7 @@ class Server:
             backlog=1024,
         )
         self._gateway.start(self.url)
+        Provisioning(self._catalog, self._fleet).start()
         self._pollers.start()
 
     def _open(self) -> None:
@@ -154,6 +156,7 @@ class Server:
             runtimes=frozenset(model.shape_for("Runtime").metadata["enum"]),
             concurrency=self._settings.concurrency,
             url_address=local_address(self._settings.region, self.port),
+            provisioner=self._fleet,
             settling=self._settling,
             on_delete=self._discard_stale,
         )

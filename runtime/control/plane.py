@@ -19,6 +19,7 @@ from runtime.control.images import Images
 from runtime.control.layers import Layers
 from runtime.control.mappings import Mappings
 from runtime.control.permissions import Permissions
+from runtime.control.provisioned import Provisioned, Provisioner
 from runtime.control.settling import Settling
 from runtime.control.sources import Aws, Sources
 from runtime.control.tags import Tags
@@ -43,6 +44,7 @@ class Ground:
     """The account's limit."""
     url_address: Address
     """Where a function URL leads to."""
+    provisioner: Provisioner
     settling: Settling
     on_delete: Callable[[str], None]
     """Told the name of a function that, or of which a version, was deleted."""
@@ -59,6 +61,7 @@ class Plane:
     tags: Tags
     permissions: Permissions
     concurrency: Concurrency
+    provisioned: Provisioned
     event_configs: EventConfigs
     mappings: Mappings
     urls: Urls
@@ -83,6 +86,7 @@ def plane(ground: Ground) -> Plane:
         tags=Tags(catalog, scope),
         permissions=Permissions(catalog, scope, ids),
         concurrency=Concurrency(catalog, scope, ground.concurrency),
+        provisioned=Provisioned(catalog, scope, clock, ground.concurrency, ground.provisioner),
         event_configs=EventConfigs(catalog, scope, clock),
         mappings=Mappings(catalog, EventSources(ground.aws, scope), scope, clock, ids),
         urls=Urls(catalog, scope, clock, ids, ground.url_address),

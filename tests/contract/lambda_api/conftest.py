@@ -27,9 +27,13 @@ class Target:
         """A boto3 client."""
         return client("lambda", self.url)
 
+    def service(self, name: str) -> Any:
+        """A boto3 client of another service at the same endpoint."""
+        return client(name, self.url)
+
     def new_function(self, source: str | None = None, **more: Any) -> str:
         """The name of a new, Active function."""
-        name = f"contract-{next(_names)}"
+        name = more.pop("FunctionName", None) or f"contract-{next(_names)}"
         arguments = {"Runtime": f"python3.{sys.version_info[1]}", "Handler": "app.handler", "Role": ROLE, **more}
         code = {"ZipFile": package() if source is None else package(source)}
         self.api.create_function(FunctionName=name, Code=code, **arguments)
