@@ -69,7 +69,7 @@ def _serve(files: Files, account: str, region: str) -> None:
 
     functions = Functions(files)
     hooks = Hooks(World(functions, Deliveries(functions), SystemClock(), RandomIds(), account, region))
-    hooks.bridge()
+    hooks.start()
     server = listen(Application(files.secret(), hooks.prepare))
     watch = threading.Thread(target=_watch, args=(files,), daemon=True)
     watch.start()

@@ -43,10 +43,12 @@ class Clockwork:
         self._timers: dict[str, _Timer] = {}
         self._watching: set[str] = set()
 
+    def start(self) -> None:
+        """Look again and again, in a thread of its own, for as long as the process runs."""
+        threading.Thread(target=self._run, name="clockwork", daemon=True).start()
+
     def watch(self, service: str) -> None:
         """Look at the schedules of `events` or `scheduler` from now on."""
-        if not self._watching:
-            threading.Thread(target=self._run, name="clockwork", daemon=True).start()
         self._watching.add(service)
 
     def tick(self) -> None:

@@ -75,7 +75,13 @@ class Deliveries:
                 while not self._waiting or self._waiting[0][0] > self._monotonic():
                     self._changed.wait(self._waiting[0][0] - self._monotonic() if self._waiting else None)
                 _, _, delivery = heapq.heappop(self._waiting)
-            self._threads.submit(self._try, delivery)
+            self._threads.submit(self._safely, delivery)
+
+    def _safely(self, delivery: Delivery) -> None:
+        try:
+            self._try(delivery)
+        except Exception:  # noqa: BLE001  (nobody waits for the thread: the log must say it)
+            _log.exception("an event for %s could not be delivered", delivery.arn)
 
     def _try(self, delivery: Delivery) -> None:
         try:

@@ -47,14 +47,15 @@ class Hooks:
                 self._done.add(name)
                 self._all[name]()
 
-    def bridge(self) -> None:
-        """Lead every service that asks for moto's Lambda to ours, and let state machines run."""
+    def start(self) -> None:
+        """Lead every service that asks for moto's Lambda to ours; let state machines run, and schedules come due."""
         import moto.awslambda.utils
         from moto.core.config import default_user_config
 
         bridge = Bridge(self._world.functions, "lambda.amazonaws.com")
         _replace(moto.awslambda.utils, "get_backend", lambda *_: bridge)
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        self._clockwork.start()
 
     def _s3(self) -> None:
         from moto.s3 import models, notifications

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from runtime.gateway.backend.deliveries import Dead
 from runtime.gateway.backend.traces import current
 from runtime.gateway.backend.world import World, queue_of
 from runtime.gateway.events.envelopes import sns_event
@@ -38,10 +39,15 @@ class SnsEvents:
             message = subscription._parse_message_structure(message, "lambda")
         posted = subscription.get_post_data(message, message_id, subject, message_attributes=_shown(attributes))
         topic_arn = subscription.topic.arn
-        dead = self._world.dead_letters(queue_of(subscription.attributes.get("RedrivePolicy")), {})
+        queue = queue_of(subscription.attributes.get("RedrivePolicy"))
+
+        def bury(_dead: Dead) -> None:
+            if queue is not None:
+                self._world.to_queue(queue, json.dumps(posted), {})
+
         event = json.dumps(sns_event(posted, subscription.arn))
         caller = Service(_PRINCIPAL, topic_arn, self._world.account)
-        self._world.deliver(subscription.endpoint, event, caller, SNS, dead, current())
+        self._world.deliver(subscription.endpoint, event, caller, SNS, bury, current())
 
 
 def _shown(attributes: Mapping[str, Any] | None) -> dict[str, Any]:

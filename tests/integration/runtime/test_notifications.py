@@ -135,7 +135,8 @@ def test_a_message_that_the_function_may_not_be_given_goes_to_the_dead_letter_qu
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn, Attributes=attributes)
     sns.publish(TopicArn=topic, Message="lost")
     found = received(server, queue)
-    assert json.loads(found[0]["Body"])["Records"][0]["Sns"]["Message"] == "lost"
+    message = json.loads(found[0]["Body"])
+    assert (message["Type"], message["Message"], message["TopicArn"]) == ("Notification", "lost", topic)
 
 
 def test_a_rule_gives_its_function_what_the_target_says(server: RuntimeProcess) -> None:
