@@ -46,7 +46,7 @@ class LocalFunctionReader(FunctionReader):
         before = len(self._mistakes)
         base = self.read(location, code_key)
         image = self._image() if self._is_image else None
-        inline = self._inline()
+        inline, layers, url, temporary_mb = self._inline(), self._layers(), self._url(), self._temporary_mb()
         if base is None or len(self._mistakes) > before:
             return None
         return LocalFunction(
@@ -60,12 +60,12 @@ class LocalFunctionReader(FunctionReader):
             image=image,
             memory_mb=base.memory_mb,
             timeout_s=base.timeout_s,
-            temporary_mb=self._temporary_mb(),
+            temporary_mb=temporary_mb,
             environment=base.environment,
             description=base.description,
             architectures=base.architectures,
-            layers=tuple(self._layers()),
-            url=self._url(),
+            layers=tuple(layers),
+            url=url,
         )
 
     def _check_package(self) -> None:

@@ -100,7 +100,9 @@ def _status(value: Any) -> int:
 
 def _headers(data: Mapping[str, Any]) -> Pairs:
     """Both kinds of headers together; for a name in both, those with several values count."""
-    single, several = data.get("headers") or {}, data.get("multiValueHeaders") or {}
+    single, several = (
+        {} if data.get(key) is None else data[key] for key in ("headers", "multiValueHeaders")
+    )  # fmt: skip
     if not isinstance(single, Mapping) or not isinstance(several, Mapping):
         raise Malformed("the response's headers are no object")
     names = {name.lower() for name in several}
