@@ -23,7 +23,7 @@ _UNMODELLED = {
     "MethodNotAllowedException": 405,
     "NotImplementedException": 501,
 }
-"""Codes that AWS's front end answers although no service model lists them."""
+"""Codes that AWS's front end answers although no service model lists them; those with 403 have no Type."""
 
 
 class ApiError(Exception):
@@ -63,7 +63,10 @@ def rest_json(error: ApiError, model: ServiceModel, request_id: str) -> Response
     if shape is not None:
         status = shape.metadata.get("error", {}).get("httpStatusCode", status)
         message_name = next((name for name in shape.members if name.lower() == "message"), message_name)
-    body["Type"] = "User" if status < 500 else "Server"
+    if error.code == "AccessDeniedException":
+        message_name = "Message"
+    if shape is not None or status != 403:
+        body["Type"] = "User" if status < 500 else "Server"
     body[message_name] = error.message
     for name, value in error.members.items():
         member = shape.members.get(name) if shape is not None else None
