@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+
+from runtime.log_groups.groups import Group, Groups
+from runtime.metrics.embedded import MARK
 
 _FLUSH_AFTER_S = 0.05
 _MAX_EVENT_CHARS = 262_144
@@ -19,27 +22,35 @@ _MAX_EVENT_CHARS = 262_144
 
 
 class Logs:
-    """Every log stream of one server. `echo` is a file descriptor that gets the text of every event at once, too."""
+    """Every log stream of one server. `echo` is a file descriptor that gets the text of every event at once, too.
+
+    `embedded(text, time)` is called with what may hold metrics.
+    """
 
     def __init__(self, root: Path, echo: int | None = None) -> None:
-        self._root = root
+        self.groups = Groups(root)
+        self.embedded: Callable[[str, float], None] = lambda _text, _at: None
         self._echo = echo
         self._pending: dict[Path, list[str]] = {}
+        self._held: set[Path] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._second = -1
         self._stamp = ""
 
     def stream(self, group: str, name: str) -> LogStream:
         """The stream `name` (`2026/11/23/[1]0123…`) of `group` (`/aws/lambda/orders`)."""
-        return LogStream(self, self._root.joinpath(*group.strip("/").split("/"), *f"{name}.log".split("/")))
+        return LogStream(self, self.groups.for_stream(group), name)
 
-    def append(self, path: Path, at_s: float, text: str) -> None:
-        """Add one event of `at_s` (epoch); it is in the file 50 ms later."""
+    def stamp(self, at_s: float) -> str:
+        """`2026-11-23T12:00:00.000Z`."""
         second = int(at_s)
         if second != self._second:
             self._second = second
             self._stamp = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        line = f"{self._stamp}.{int((at_s - second) * 1000):03d}Z {text[:_MAX_EVENT_CHARS]}\n"
+        return f"{self._stamp}.{int((at_s - second) * 1000):03d}Z"
+
+    def append(self, path: Path, line: str) -> None:
+        """Add one line to a file; it is there 50 ms later."""
         lines = self._pending.get(path)
         if lines is None:
             lines = self._pending[path] = []
@@ -54,13 +65,31 @@ class Logs:
                 os.write(self._echo, (text.replace("\r", "\n") + "\n").encode(errors="replace"))
 
     def flush(self) -> None:
-        """Write what is pending."""
+        """Write what is pending, but for files that are being rewritten."""
         self._timer = None
         pending, self._pending = self._pending, {}
         for path, lines in pending.items():
+            if path in self._held:
+                self._pending[path] = lines
+                continue
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8", errors="replace", newline="\n") as file:
                 file.writelines(lines)
+
+    @contextlib.contextmanager
+    def held(self, path: Path) -> Iterator[None]:
+        """While the block lasts nothing is written to that file."""
+        self.flush()
+        self._held.add(path)
+        try:
+            yield
+        finally:
+            self._held.discard(path)
+            self.flush()
+
+    def forget(self, directory: Path) -> None:
+        """Drop what is pending for files that were deleted with their directory, or are such a file."""
+        self._pending = {path: lines for path, lines in self._pending.items() if not path.is_relative_to(directory)}
 
     def close(self) -> None:
         """Write what is pending and stop."""
@@ -72,42 +101,24 @@ class Logs:
 class LogStream:
     """One environment's log."""
 
-    def __init__(self, logs: Logs, path: Path) -> None:
+    def __init__(self, logs: Logs, group: Group, name: str) -> None:
         self._logs = logs
-        self.path = path
+        self._group = group
+        self._name = name
+        self.path = group.stream(name)
+        self._begun = False
 
     def write(self, at_s: float, text: str) -> None:
         """Add one event; line breaks inside it are kept as carriage returns, as Lambda's text logs have them."""
-        self._logs.append(self.path, at_s, text.replace("\n", "\r") if "\n" in text else text)
-        self._logs.echo(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of a log."""
-
-    at: datetime
-    stream: str
-    text: str
-
-
-def groups(root: Path) -> list[str]:
-    """The names of the log groups under `root`, sorted."""
-    return sorted(f"/aws/lambda/{path.name}" for path in (root / "aws" / "lambda").glob("*") if path.is_dir())
-
-
-def streams(root: Path, group: str) -> list[tuple[str, Path]]:
-    """The group's streams by name, with their files; by their names' dates that is roughly the oldest first."""
-    directory = root.joinpath(*group.strip("/").split("/"))
-    found = directory.rglob("*.log")
-    return sorted((path.relative_to(directory).as_posix().removesuffix(".log"), path) for path in found)
-
-
-def read(root: Path, group: str, names: Iterable[str]) -> Iterator[Event]:
-    """Every event of these streams, in their order; line breaks inside an event are line breaks again."""
-    paths = dict(streams(root, group))
-    for name in names:
-        with paths[name].open(encoding="utf-8", newline="\n") as file:
-            for line in file:
-                stamp, _, text = line.rstrip("\n").partition(" ")
-                yield Event(datetime.fromisoformat(stamp).astimezone(UTC), name, text.replace("\r", "\n"))
+        logs, group = self._logs, self._group
+        if not self._begun or group.gone:
+            group = self._group = logs.groups.begun(group, round(time.time() * 1000))
+            self._begun = True
+        text = text[:_MAX_EVENT_CHARS]
+        flat = text.replace("\n", "\r") if "\n" in text else text
+        logs.append(self.path, f"{logs.stamp(at_s)} {flat}\n")
+        if MARK in text:
+            logs.embedded(text, at_s)
+        for hook in group.hooks:
+            hook(self._name, int(at_s * 1000), f"{text}\n")
+        logs.echo(text)

@@ -38,7 +38,7 @@ from runtime.invoke.api import InvokeApi
 from runtime.invoke.invoker import Invoker
 from runtime.invoke.route import Draw
 from runtime.invoke.streaming import StreamApi
-from runtime.log_query import log_service
+from runtime.log_groups.service import CloudWatchLogs
 from runtime.logs import Logs
 from runtime.metrics.store import Metrics
 from runtime.names import Scope
@@ -83,6 +83,7 @@ class Server:
         dispatcher = self._assemble()
         self._metrics.start()
         self._cloudwatch.start()
+        self._log_service.start()
         self._queues.start()
         gc.freeze()  # what was loaded to start stays; collecting must not look at it again
         self._server = await asyncio.get_running_loop().create_server(
@@ -102,6 +103,7 @@ class Server:
         self._catalog = Catalog(home / "catalog.db")
         self._logs = Logs(home / "logs", settings.echo_logs)
         self._metrics = Metrics(home / "metrics.db", self._clock)
+        self._log_service = CloudWatchLogs(self._logs, self._metrics, self._scope, self._clock, self._ids)
         files = Files(home / "gateway")
         self._gateway = Gateway(files, self._scope)
         self._clients = Clients(self.url, self._scope)
@@ -169,7 +171,7 @@ class Server:
         invoke = InvokeApi(self._invoker, self._queues.events, self._ids, fail)
         others = (
             self._cloudwatch.service,
-            log_service(self._settings.home / "logs", self._scope, self._logs.flush, self._ids),
+            self._log_service.service,
             self._door.identity,
             self._gateway,
         )
@@ -184,6 +186,7 @@ class Server:
         """Stop listening, end every environment, write what is pending."""
         self._server.close()
         await self._cloudwatch.stop()
+        await self._log_service.stop()
         await self._pollers.stop()
         await self._queues.stop()
         self._clients.close()

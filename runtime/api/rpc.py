@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from botocore.model import ServiceModel
+from botocore.model import OperationModel, ServiceModel
 
 from core.ids import Ids
 from runtime.api import validate
 from runtime.api.errors import ApiError
 from runtime.api.model import load_service
-from runtime.api.wires import detect
+from runtime.api.wires import Wire, detect
 from runtime.http import MAX_BODY_BYTES, Request, Response
 
 Parameters = Mapping[str, Any]
-Act = Callable[[Parameters], Mapping[str, Any]]
+Act = Callable[[Parameters], "Mapping[str, Any] | Awaitable[Mapping[str, Any]] | Response"]
+"""An operation: its result now or later, or a whole response (an event stream)."""
 
 
 class RpcService:
@@ -41,8 +43,8 @@ class RpcService:
             return service == self._signing_name
         return self._target in request.path or request.headers.get("x-amz-target", "").startswith(self._target)
 
-    def handle(self, request: Request) -> Response:
-        """The answer, in the protocol of the question."""
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """The answer, in the protocol of the question; now or later."""
         request_id = self._ids.uuid()
         wire = detect(request)
         if wire is None:
@@ -53,11 +55,27 @@ class RpcService:
             operation = self._model.operation_model(wire.operation(request))
             parameters = wire.parse(operation.input_shape, unpacked(request))
             validate.check(operation.input_shape, parameters)
-            return wire.answer(operation, act(parameters), request_id)
+            result = act(parameters)
+            if isinstance(result, Response):
+                return result
+            if inspect.isawaitable(result):
+                return self._later(wire, operation, result, request_id)
+            return wire.answer(operation, result, request_id)
         except ApiError as error:
-            query_code, status = self._known(error.code)
-            answer = wire.error(error, query_code, request_id)
-            return Response(status, answer.headers, answer.body)
+            return self._error(wire, error, request_id)
+
+    async def _later(
+        self, wire: Wire, operation: OperationModel, result: Awaitable[Mapping[str, Any]], request_id: str
+    ) -> Response:
+        try:
+            return wire.answer(operation, await result, request_id)
+        except ApiError as error:
+            return self._error(wire, error, request_id)
+
+    def _error(self, wire: Wire, error: ApiError, request_id: str) -> Response:
+        query_code, status = self._known(error.code)
+        answer = wire.error(error, query_code, request_id)
+        return Response(status, answer.headers, answer.body)
 
     def _act(self, name: str) -> Act:
         if name not in self._operations:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.fakes.runtime_process import RuntimeProcess, until
@@ -73,13 +77,113 @@ def test_groups_are_described_and_an_absent_one_is_not_found(logged: RuntimeProc
     assert error.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
-def test_a_pattern_of_another_kind_is_refused(logged: RuntimeProcess) -> None:
+def test_a_wrong_pattern_is_refused(logged: RuntimeProcess) -> None:
     with pytest.raises(ClientError) as error:
-        messages(logged, filterPattern="{ $.level = 1 }")
+        messages(logged, filterPattern="{ $.level = 1")
     assert error.value.response["Error"]["Code"] == "InvalidParameterException"
+
+
+def test_report_lines_can_be_taken_apart(logged: RuntimeProcess) -> None:
+    found = messages(logged, filterPattern="[kind=REPORT, ...]")
+    assert len(found) == 2
+    assert all(message.startswith("REPORT RequestId: ") for message in found)
 
 
 def test_the_files_hold_one_line_per_event_with_its_time(logged: RuntimeProcess) -> None:
     until(lambda: logged.log_text("logged").count("REPORT") == 2)
     for line in logged.log_text("logged").removesuffix("\n").split("\n"):
         assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \S", line)
+
+
+EMBEDDED = """
+import json, time
+def handler(event, context):
+    print(json.dumps({
+        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [{
+            "Namespace": "shop", "Dimensions": [["service"], []],
+            "Metrics": [{"Name": "total", "Unit": "Count", "StorageResolution": 1}]}]},
+        "service": "orders", "total": event["total"]}))
+    print(json.dumps({"latency": event["total"], "path": "/pay"}))
+"""
+
+
+def values(server: RuntimeProcess, namespace: str, name: str, dimensions: list[dict[str, str]]) -> list[float]:
+    """The sums of the last hour."""
+    now = datetime.now(UTC)
+    found = server.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace, MetricName=name, Dimensions=dimensions, Period=3600, Statistics=["Sum"],
+        StartTime=now - timedelta(hours=1), EndTime=now + timedelta(hours=1),
+    )  # fmt: skip
+    return [point["Sum"] for point in found["Datapoints"]]
+
+
+def test_json_lines_of_functions_become_metrics(server: RuntimeProcess) -> None:
+    server.create("measuring", EMBEDDED)
+    for total in (3, 4):
+        server.client().invoke(FunctionName="measuring", Payload=json.dumps({"total": total}).encode())
+    place = [{"Name": "service", "Value": "orders"}]
+    until(lambda: values(server, "shop", "total", place) == [7.0])
+    assert values(server, "shop", "total", []) == [7.0]
+
+
+def test_metric_filters_count_what_matches(server: RuntimeProcess) -> None:
+    group, logs = "/aws/lambda/filtered", server.client("logs")
+    logs.create_log_group(logGroupName=group)
+    logs.put_metric_filter(
+        logGroupName=group, filterName="slow", filterPattern="{ $.latency > 5 }",
+        metricTransformations=[{
+            "metricName": "Slow", "metricNamespace": "filters", "metricValue": "$.latency", "unit": "Seconds",
+            "dimensions": {"path": "$.path"},
+        }],
+    )  # fmt: skip
+    server.create("filtered", EMBEDDED)
+    for total in (3, 9, 8):
+        server.client().invoke(FunctionName="filtered", Payload=json.dumps({"total": total}).encode())
+    place = [{"Name": "path", "Value": "/pay"}]
+    until(lambda: values(server, "filters", "Slow", place) == [17.0])
+    (found,) = logs.describe_metric_filters(logGroupName=group)["metricFilters"]
+    assert (found["filterName"], found["filterPattern"]) == ("slow", "{ $.latency > 5 }")
+    logs.delete_metric_filter(logGroupName=group, filterName="slow")
+    server.client().invoke(FunctionName="filtered", Payload=b'{"total": 100}')
+    until(lambda: "100" in server.log_text("filtered"))
+    assert values(server, "filters", "Slow", place) == [17.0]
+
+
+def test_a_live_tail_shows_events_as_they_come(server: RuntimeProcess) -> None:
+    server.create("tailed", "def handler(event, context):\n    print('hello', event['name'])\n")
+    server.client().invoke(FunctionName="tailed", Payload=b'{"name": "before"}')
+    config = Config(inject_host_prefix=False)
+    logs = boto3.client(
+        "logs", endpoint_url=server.url, region_name="us-east-1", aws_access_key_id="t", aws_secret_access_key="t",
+        config=config,
+    )  # fmt: skip
+    arn = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/tailed"
+    stream = logs.start_live_tail(logGroupIdentifiers=[arn], logEventFilterPattern="hello")["responseStream"]
+    events = iter(stream)
+    assert next(events)["sessionStart"]["logEventFilterPattern"] == "hello"
+    server.client().invoke(FunctionName="tailed", Payload=b'{"name": "after"}')
+    found: list[str] = []
+    while not found:
+        found += [each["message"] for each in next(events)["sessionUpdate"]["sessionResults"]]
+    assert found == ["hello after\n"]
+    stream.close()
+
+
+def test_a_deleted_group_comes_back_with_the_next_event(server: RuntimeProcess) -> None:
+    server.create("again", "def handler(event, context):\n    print('hello')\n")
+    server.client().invoke(FunctionName="again", Payload=b"{}")
+    logs = server.client("logs")
+    logs.delete_log_group(logGroupName="/aws/lambda/again")
+    assert server.log_text("again") == ""
+    server.client().invoke(FunctionName="again", Payload=b"{}")
+    until(lambda: server.log_text("again").count("hello") == 1)
+
+
+def test_a_function_logs_into_the_group_it_names(server: RuntimeProcess) -> None:
+    server.create(
+        "elsewhere", "def handler(event, context):\n    print('hello')\n", LoggingConfig={"LogGroup": "shared/group"}
+    )
+    server.client().invoke(FunctionName="elsewhere", Payload=b"{}")
+    found = server.client("logs").filter_log_events(logGroupName="shared/group", filterPattern="hello")["events"]
+    assert [each["message"] for each in found] == ["hello\n"]
+    assert "elsewhere[$LATEST]" in found[0]["logStreamName"]

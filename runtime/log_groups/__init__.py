@@ -1,0 +1,1 @@
+"""CloudWatch Logs over files: groups, streams, events, filters, live tails, retention."""

@@ -1,0 +1,1 @@
+"""Filter patterns of CloudWatch Logs: terms, JSON conditions, space-delimited fields. Pure."""
