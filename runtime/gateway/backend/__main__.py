@@ -17,6 +17,7 @@ from core.clock import SystemClock
 from core.ids import RandomIds
 from runtime.gateway.backend.deliveries import Deliveries
 from runtime.gateway.backend.functions import Functions
+from runtime.gateway.backend.log_groups import LogGroups
 from runtime.gateway.backend.world import World
 from runtime.gateway.files import Files, Party
 
@@ -68,7 +69,9 @@ def _serve(files: Files, account: str, region: str) -> None:
     from runtime.gateway.backend.hooks import Hooks
 
     functions = Functions(files)
-    hooks = Hooks(World(functions, Deliveries(functions), SystemClock(), RandomIds(), account, region))
+    hooks = Hooks(
+        World(functions, Deliveries(functions), SystemClock(), RandomIds(), account, region, LogGroups(files))
+    )
     hooks.start()
     server = listen(Application(files.secret(), hooks.prepare))
     watch = threading.Thread(target=_watch, args=(files,), daemon=True)

@@ -48,7 +48,7 @@ class Bus:
         for target in list(rule.targets):
             arn = target["Arn"]
             service = arn.split(":")[2]
-            if service not in {"lambda", "sqs", "sns"}:
+            if service not in {"lambda", "sqs", "sns", "logs"}:
                 self._hand_over(rule, target, original if original is not None else event)
                 continue
             payload = payload_of(target, event, rule.arn, ingested_at)
@@ -57,8 +57,10 @@ class Bus:
             elif service == "sqs":
                 group_id = (target.get("SqsParameters") or {}).get("MessageGroupId")
                 self._world.to_queue(arn, payload, {}, group_id)
-            else:
+            elif service == "sns":
                 self._world.to_topic(arn, payload)
+            else:
+                self._world.to_log_group(arn, payload)
 
     def _invoke(self, rule: Any, target: Mapping[str, Any], payload: str) -> None:
         names = {"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"]}
@@ -67,7 +69,7 @@ class Bus:
         self._world.deliver(target["Arn"], payload, caller, chosen(target.get("RetryPolicy")), dead)
 
     def _hand_over(self, rule: Any, target: Mapping[str, Any], event: Mapping[str, Any]) -> None:
-        """Let moto send it: archives, other buses, log groups, API destinations."""
+        """Let moto send it: archives, other buses, API destinations."""
         alone = copy.copy(rule)
         alone.targets = [target]
         at = datetime.fromisoformat(event["time"]).timestamp() if isinstance(event["time"], str) else event["time"]

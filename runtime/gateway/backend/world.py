@@ -12,6 +12,7 @@ from core.clock import Clock
 from core.ids import Ids
 from runtime.gateway.backend.deliveries import Dead, Deliveries, Delivery
 from runtime.gateway.backend.functions import Functions
+from runtime.gateway.backend.log_groups import LogGroups
 from runtime.gateway.events.retries import Retries
 from runtime.policy.callers import Role, Service
 
@@ -28,6 +29,7 @@ class World:
     ids: Ids
     account: str
     region: str
+    log_groups: LogGroups
 
     def deliver(
         self, arn: str, payload: str, caller: Service | Role, retries: Retries, dead: Callable[[Dead], None] | None,
@@ -56,6 +58,11 @@ class World:
             sns_backends[account][region].publish(body, arn=arn, subject=subject)
         except Exception as error:  # noqa: BLE001
             _log.warning("%s did not take a message: %s", arn, error)
+
+    def to_log_group(self, arn: str, text: str) -> None:
+        """Write one event into a log group, in a stream of its own."""
+        group = arn.partition(":log-group:")[2].removesuffix(":*")
+        self.log_groups.put(group, self.ids.uuid(), text, int(self.clock.now().timestamp() * 1000))
 
     def dead_letters(self, queue_arn: str | None, names: Mapping[str, str]) -> Callable[[Dead], None] | None:
         """Who keeps events that are given up: the queue, with `names` and why as attributes. None without a queue."""

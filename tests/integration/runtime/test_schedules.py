@@ -43,7 +43,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.clock, self.kept = VirtualClock(START), Kept()
-        world = World(None, self.kept, self.clock, RandomIds(), ACCOUNT, REGION)  # type: ignore[arg-type]
+        world = World(None, self.kept, self.clock, RandomIds(), ACCOUNT, REGION, None)  # type: ignore[arg-type]
         self.clockwork = Clockwork(world, Bus(world, lambda *_: None))
         self.clockwork.watch("events")
         self.clockwork.watch("scheduler")
