@@ -27,7 +27,8 @@ _STREAM_ONLY = (
 _SQS_ONLY = ("ScalingConfig",)
 _BOTH = ("BatchSize", "MaximumBatchingWindowInSeconds", "FilterCriteria", "FunctionResponseTypes")
 _KEPT = frozenset((*_STREAM_ONLY, *_SQS_ONLY, *_BOTH))
-_NOT_SETTINGS = frozenset({"FunctionName", "EventSourceArn", "Enabled", "UUID", "Tags"})
+UNDERSTOOD = _KEPT | {"FunctionName", "EventSourceArn", "Enabled", "UUID", "Tags"}
+"""What a request about a mapping may say; anything else is refused by its name."""
 _STREAM_DEFAULTS: Mapping[str, Any] = {
     "BatchSize": 100, "MaximumBatchingWindowInSeconds": 0, "ParallelizationFactor": 1,
     "BisectBatchOnFunctionError": False, "MaximumRecordAgeInSeconds": -1, "MaximumRetryAttempts": -1,
@@ -117,7 +118,7 @@ def updated(settings: Mapping[str, Any], parameters: Mapping[str, Any], of: Sour
 
 def _check_named(parameters: Mapping[str, Any], of: Source) -> None:
     for name, value in parameters.items():
-        if name not in _KEPT and name not in _NOT_SETTINGS and value:
+        if name not in UNDERSTOOD and value:
             raise invalid(f"{name} is not supported by this local runtime")
     excluded, what = (_STREAM_ONLY, "Amazon SQS") if of.kind == "sqs" else (_SQS_ONLY, "stream")
     for name in excluded:

@@ -22,10 +22,12 @@ _FROM_REQUEST = (
 _NOT_SETTINGS = frozenset(
     {
         "FunctionName", "Code", "Publish", "PackageType", "Tags", "RevisionId", "ZipFile", "S3Bucket", "S3Key",
-        "S3ObjectVersion", "ImageUri", "SourceKMSKeyArn", "DryRun",
+        "S3ObjectVersion", "S3ObjectStorageMode", "ImageUri", "DryRun",
     }
 )  # fmt: skip
-_RECORDED_ONLY = ("VpcConfig", "KMSKeyArn", "DeadLetterConfig", "TracingConfig", "SnapStart")
+UNDERSTOOD = frozenset(_FROM_REQUEST) | _NOT_SETTINGS
+"""What a request about a function may say; anything else is refused by its name."""
+RECORDED_ONLY = ("VpcConfig", "KMSKeyArn", "TracingConfig", "SnapStart")
 _RUN_HERE = re.compile(r"python3\.\d+|nodejs\d+\.x|provided|provided\.al2|provided\.al2023")
 _BLOCKED = re.compile(
     r"nodejs|nodejs4\.3(-edge)?|nodejs6\.10|nodejs8\.10|nodejs1[02]\.x|python2\.7|python3\.6|ruby2\.5|dotnetcore.*"
@@ -99,7 +101,7 @@ def check_served(parameters: Mapping[str, Any]) -> None:
         ApiError: InvalidParameterValueException naming what it has not.
     """
     for name, value in parameters.items():
-        if value and name not in _FROM_REQUEST and name not in _NOT_SETTINGS:
+        if value and name not in UNDERSTOOD:
             raise invalid(f"{name} is not supported by this local runtime")
 
 
@@ -181,7 +183,7 @@ def _check_environment(variables: Mapping[str, str]) -> None:
 def without_effect(settings: Mapping[str, Any]) -> list[str]:
     """The names of settings that are recorded and shown but do nothing here; empty for most functions."""
     idle = {"TracingConfig": {"Mode": "PassThrough"}, "SnapStart": {"ApplyOn": "None"}}
-    return [name for name in _RECORDED_ONLY if settings.get(name) and settings[name] != idle.get(name)]
+    return [name for name in RECORDED_ONLY if settings.get(name) and settings[name] != idle.get(name)]
 
 
 def digest(settings: Mapping[str, Any], code_sha256: str) -> str:

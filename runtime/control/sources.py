@@ -62,6 +62,8 @@ class Sources:
             if len(named) > 1:
                 raise invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.")
             return bytes(given["ZipFile"])
+        if given.get("S3ObjectStorageMode", "COPY") != "COPY":
+            raise invalid("S3ObjectStorageMode REFERENCE is not supported by this local runtime; it copies packages")
         if "SourceKMSKeyArn" in named:
             raise invalid("SourceKMSKeyArn is not supported by this local runtime; it does not decrypt packages")
         if "ImageUri" in named:
