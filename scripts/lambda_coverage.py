@@ -1,4 +1,4 @@
-"""`python scripts/lambda_coverage.py` writes docs/lambda-coverage.md, from botocore's model and the operations table."""
+"""`python scripts/lambda_coverage.py` writes docs/lambda-coverage.md from the service model and the operations table."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def document() -> str:
             f"`scripts/lambda_coverage.py` makes this page from the service model of botocore {botocore_version} and",
             "the table in `runtime/control/operations.py`; a test says when it is out of date.",
             "",
-            f"{len(there)} of {len(every)} operations are answered. Each of the others is refused with status 501, code",
-            "`NotImplementedException` and a message that names it.",
+            f"{len(there)} of {len(every)} operations are answered. Each of the others is refused with status 501,",
+            "code `NotImplementedException` and a message that names it.",
             "",
             "## Answered",
             "",
