@@ -1,4 +1,4 @@
-"""`python scripts/lambda_coverage.py` writes docs/lambda-coverage.md from the service model and the operations table."""
+"""`python scripts/lambda_coverage.py` writes docs/lambda-coverage.md, from AWS's model and the operations table."""
 
 from __future__ import annotations
 
