@@ -75,9 +75,9 @@ def test_every_answer_has_a_request_id_and_errors_their_type(server: RuntimeProc
 
 
 def test_an_operation_that_is_not_served_is_named(server: RuntimeProcess) -> None:
-    status, _, body = Connection(server.port).request("GET", "/2015-03-31/event-source-mappings")
+    status, _, body = Connection(server.port).request("GET", "/2020-04-22/code-signing-configs/x/functions")
     assert status == 501
-    assert json.loads(body)["message"] == "ListEventSourceMappings is not implemented by this local runtime"
+    assert json.loads(body)["message"] == "ListFunctionsByCodeSigningConfig is not implemented by this local runtime"
 
 
 def test_a_service_that_is_not_served_is_named(server: RuntimeProcess) -> None:

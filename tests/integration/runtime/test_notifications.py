@@ -212,6 +212,18 @@ def test_objects_are_told_to_eventbridge_when_the_bucket_asks_for_it(server: Run
     assert deleted["detail"]["deletion-type"] == "Permanently Deleted"
 
 
+def test_a_rule_writes_into_a_log_group(server: RuntimeProcess) -> None:
+    logs, bus = server.client("logs"), server.client("events")
+    logs.create_log_group(logGroupName="/aws/events/all")
+    bus.put_rule(Name="to-logs", EventPattern='{"source": ["logged"]}')
+    arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/events/all"
+    bus.put_targets(Rule="to-logs", Targets=[{"Id": "1", "Arn": arn}])
+    bus.put_events(Entries=[{"Source": "logged", "DetailType": "x", "Detail": '{"n": 1}'}])
+    until(lambda: logs.filter_log_events(logGroupName="/aws/events/all")["events"])
+    found = logs.filter_log_events(logGroupName="/aws/events/all")["events"]
+    assert json.loads(found[0]["message"])["detail"] == {"n": 1}
+
+
 def test_a_schedule_comes_due_once_and_is_deleted_when_it_asks_for_that(server: RuntimeProcess) -> None:
     arn, scheduler = keeper(server, "on-time"), server.client("scheduler")
     due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
