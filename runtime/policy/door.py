@@ -10,20 +10,16 @@ from core.ids import Ids
 from runtime.catalog.store import Catalog
 from runtime.names import Scope
 from runtime.policy.authority import Authority
-from runtime.policy.callers import Role
 from runtime.policy.execution_roles import ExecutionRoles
 from runtime.policy.guard import Guard
 from runtime.policy.iam import Forward, Iam
-from runtime.policy.identify import OWN_KEYS, Identification, Vouched
+from runtime.policy.identify import OWN_KEYS, Identification, Resident, Vouched
 from runtime.policy.identity_service import IdentityService
 from runtime.policy.roles import Roles
 from runtime.policy.sessions import Sessions
 
 _ROOT_KEY = f"{OWN_KEYS}READIAM"
 """The backend knows no such key, so it answers for the home account."""
-
-OwnerOf = Callable[[tuple[str, int]], str | None]
-"""The ARN of the function version whose sandbox has this address; None for any other process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +47,10 @@ class Door:
 
 
 def door(
-    catalog: Catalog, scope: Scope, clock: Clock, ids: Ids, backend: Backend, owner_of: OwnerOf, *, strict: bool
+    catalog: Catalog, scope: Scope, clock: Clock, ids: Ids, backend: Backend, resident: Resident, *, strict: bool
 ) -> Door:
-    """The door of one server. `strict` refuses roles that are not in IAM."""
+    """The door of one server. `resident` tells functions' connections; `strict` refuses roles that are not in IAM."""
     sessions = Sessions()
-
-    def resident(peer: tuple[str, int]) -> Role | None:
-        owner = owner_of(peer)
-        return sessions.of_function(owner) if owner is not None else None
-
     roles = Roles(Iam(backend.forward, scope.region), backend.running, clock, scope.account, _ROOT_KEY)
     authority = Authority(catalog, scope, clock, roles)
     identification = Identification(

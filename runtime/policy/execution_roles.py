@@ -74,7 +74,7 @@ class ExecutionRoles:
 
     async def _loaded(self, arn: str) -> Any:
         try:
-            return await self._roles.load(Role(arn, ""))
+            return await self._roles.load(Role(arn, ""), latest=True)
         except BadPolicy as error:
             raise invalid(f"{NOT_ASSUMABLE} A policy of it cannot be read: {error}") from None
 

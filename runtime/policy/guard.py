@@ -53,9 +53,10 @@ class Guard:
         objection = self._identification.objection(request, caller)
         if objection is not None:
             raise objection
-        if isinstance(caller, Role | User) and not self._roles.fresh(caller):
+        key = access_key_id(request)
+        if isinstance(caller, Role | User) and not self._roles.ready(caller, key):
             with contextlib.suppress(BadPolicy):  # said when it is decided
-                await self._roles.load(caller, access_key_id(request))
+                await self._roles.load(caller, key)
         return caller
 
     async def lambda_operation(self, caller: Caller, operation: str, parameters: Mapping[str, Any]) -> None:

@@ -104,7 +104,7 @@ class IdentityService:
             return
         context = {"sts:ExternalId": form["ExternalId"]} if "ExternalId" in form else {}
         try:
-            known = await self._roles.load(Role(arn, ""))
+            known = await self._roles.load(Role(arn, ""), latest=True)
         except BadPolicy as error:
             raise ApiError("AccessDeniedException", f"A policy of {arn} cannot be read: {error}") from None
         if known is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.clock import Clock
 from runtime.policy.authority import Identity
@@ -14,8 +14,9 @@ from runtime.policy.iam import Iam, Known
 from runtime.policy.mistakes import BadPolicy
 
 _log = logging.getLogger(__name__)
-KEPT_S = 30.0
-"""Changes that pass through this server are seen at once (`forget`); others after this time."""
+KEPT_S, UNKNOWN_S = 30.0, 2.0
+"""Changes that pass through this server are seen at once (`forget`), others (a stack that makes a role) after this:
+what is older is still used, and read again meanwhile."""
 _MOST = 4096
 
 
@@ -23,7 +24,11 @@ _MOST = 4096
 class _Kept:
     known: Known | None
     at: float
+    """0 when it must not be used without reading it again."""
     problem: str = ""
+
+    def old(self, now: float) -> bool:
+        return now - self.at > (UNKNOWN_S if self.known is None else KEPT_S)
 
 
 class Roles:
@@ -40,6 +45,7 @@ class Roles:
         self._root_key = root_key
         self._kept: dict[str, _Kept] = {}
         self._owners: dict[str, Role | User | None] = {}
+        self._reading: dict[str, asyncio.Task[None]] = {}
         self._generation = 0
 
     def of(self, caller: Role | User) -> Identity:
@@ -51,27 +57,35 @@ class Roles:
         known = self._known(caller.arn)
         return Identity() if known is None else Identity(known.policies, known.boundary)
 
-    def fresh(self, caller: Role | User) -> bool:
+    def ready(self, caller: Role | User, access_key_id: str = "") -> bool:
         """Whether `of` can answer without `load`."""
-        kept = self._kept.get(caller.arn)
         if not self._exists():
             self._kept.clear()
             return True
-        return kept is not None and self._now() - kept.at < KEPT_S
+        kept = self._kept.get(caller.arn)
+        if kept is None or not kept.at:
+            return False
+        if kept.old(self._now()):
+            self._read(caller, access_key_id)
+        return True
 
     def unknown(self, arn: str) -> bool:
         """Whether IAM is known not to have this role."""
         kept = self._kept.get(arn)
         return not self._exists() or (kept is not None and kept.known is None and not kept.problem)
 
-    async def load(self, caller: Role | User, access_key_id: str = "") -> Known | None:
+    async def load(self, caller: Role | User, access_key_id: str = "", *, latest: bool = False) -> Known | None:
         """What IAM knows of the caller; None when it does not know it. Remembered for `of`.
+
+        `latest` waits for what is old to be read again. `access_key_id` is the caller's own.
 
         Raises:
             BadPolicy: one of its policies cannot be read.
         """
-        if not self.fresh(caller):
-            await self._load(caller, access_key_id)
+        ready = self.ready(caller, access_key_id)
+        kept = self._kept.get(caller.arn)
+        if not ready or (latest and kept is not None and kept.old(self._now())):
+            await asyncio.shield(self._read(caller, access_key_id))
         return self._known(caller.arn)
 
     async def owner(self, access_key_id: str) -> Role | User | None:
@@ -90,8 +104,16 @@ class Roles:
     def forget(self) -> None:
         """IAM was changed."""
         self._generation += 1
-        self._kept.clear()
+        self._kept = {arn: replace(kept, at=0.0) for arn, kept in self._kept.items()} if len(self._kept) < _MOST else {}
+        self._reading.clear()
         self._owners.clear()
+
+    def _read(self, caller: Role | User, access_key_id: str) -> asyncio.Task[None]:
+        """The reading that is under way, or a new one."""
+        reading = self._reading.get(caller.arn)
+        if reading is None or reading.done():
+            reading = self._reading[caller.arn] = asyncio.create_task(self._load(caller, access_key_id))
+        return reading
 
     async def _load(self, caller: Role | User, access_key_id: str) -> None:
         generation, problem, known = self._generation, "", None
@@ -105,8 +127,9 @@ class Roles:
             problem = str(error)
         except (OSError, TimeoutError) as error:
             problem = f"IAM does not answer: {error}"
-        overtaken = generation != self._generation
-        self._kept[caller.arn] = _Kept(known, 0.0 if overtaken else self._now(), problem)
+            generation -= 1  # to be asked again
+        usable = generation == self._generation
+        self._kept[caller.arn] = _Kept(known, self._now() if usable else 0.0, problem)
 
     def _known(self, arn: str) -> Known | None:
         kept = self._kept.get(arn)
