@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from core import holder
 from core.files import write_atomic
@@ -24,6 +25,11 @@ class Party:
     def alive(self) -> bool:
         """Whether that process still runs."""
         return holder.is_alive(self.holder) is True
+
+    @property
+    def host(self) -> str:
+        """The address it listens at."""
+        return urlsplit(self.url).hostname or "127.0.0.1"
 
     @property
     def pid(self) -> int:

@@ -27,7 +27,8 @@ _PIECE_BYTES = 1 << 20
 class StreamApi:
     """Answers `POST …/response-streaming-invocations`; `fail` words an error for a request id."""
 
-    def __init__(self, invoker: Invoker, ids: Ids, fail: Fail) -> None:
+    def __init__(self, invoker: Invoker, ids: Ids, fail: Fail, limit_bytes: int = MAX_STREAM_BYTES) -> None:
+        self._limit_bytes = limit_bytes
         self._invoker = invoker
         self._ids = ids
         self._fail = fail
@@ -59,7 +60,7 @@ class StreamApi:
             version = self._invoker.check(name, qualifier)
             reply(Response(204, (("x-amzn-RequestId", request_id), ("X-Amz-Executed-Version", version))))
             return
-        answer = _Answer(reply, request_id)
+        answer = _Answer(reply, request_id, self._limit_bytes)
         answer.call = call_of(request, request_id, kind, on_stream=answer.begins)
         self._invoker.invoke(name, qualifier, answer.call, answer.done)
 
@@ -69,7 +70,8 @@ class _Answer:
 
     call: Call
 
-    def __init__(self, reply: Reply, request_id: str) -> None:
+    def __init__(self, reply: Reply, request_id: str, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
         self._reply = reply
         self._request_id = request_id
         self._events: Channel | None = None
@@ -91,8 +93,8 @@ class _Answer:
         complete = {}
         if result.error_type:
             complete = {"ErrorCode": result.error_type, "ErrorDetails": result.payload.decode(errors="replace")}
-        elif self._size > MAX_STREAM_BYTES:
-            details = f"Response payload size exceeded maximum allowed payload size ({MAX_STREAM_BYTES} bytes)."
+        elif self._size > self._limit_bytes:
+            details = f"Response payload size exceeded maximum allowed payload size ({self._limit_bytes} bytes)."
             complete = {"ErrorCode": "Function.ResponseSizeTooLarge", "ErrorDetails": details}
         if self.call.wants_log:
             complete["LogResult"] = base64.b64encode(result.log_tail).decode()
@@ -114,7 +116,7 @@ class _Answer:
         """What comes after the limit is dropped; the end says so."""
         assert self._events is not None
         self._size += len(data)
-        if self._size <= MAX_STREAM_BYTES:
+        if self._size <= self._limit_bytes:
             await self._events.push(_chunk(data))
         else:
             await asyncio.sleep(0)

@@ -27,8 +27,8 @@ _LOOK_S = 1.0
 _log = logging.getLogger("runtime.gateway.backend")
 
 
-def main() -> int:
-    """0 after an orderly end."""
+def main() -> None:
+    """Answer until told to end."""
     options = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     files = Files(options.directory)
@@ -45,7 +45,8 @@ def main() -> int:
         if found is not None and found.holder == holder.this_process():
             files.forget_backend()
         shutil.rmtree(temporary, ignore_errors=True)
-    return 0
+        logging.shutdown()
+        os._exit(0)  # threads that still wait for an answer must not delay the end
 
 
 def _configure(account: str, region: str, temporary: Path) -> None:
@@ -104,4 +105,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -54,7 +54,7 @@ class Functions:
         if party is None:
             raise ConnectionRefusedError("there is no server")
         timeout_s = _TIMEOUT_S if kind == "RequestResponse" else _ASK_TIMEOUT_S
-        connection = http.client.HTTPConnection("127.0.0.1", party.port, timeout=timeout_s)
+        connection = http.client.HTTPConnection(party.host, party.port, timeout=timeout_s)
         headers = headers_of(caller, self._files.secret()) | {"X-Amz-Invocation-Type": kind}
         if trace:
             headers[traces.HEADER] = trace

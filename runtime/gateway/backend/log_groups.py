@@ -37,7 +37,7 @@ class LogGroups:
         party = self._files.server()
         if party is None:
             return "there is no server"
-        connection = http.client.HTTPConnection("127.0.0.1", party.port, timeout=_TIMEOUT_S)
+        connection = http.client.HTTPConnection(party.host, party.port, timeout=_TIMEOUT_S)
         headers = {"X-Amz-Target": f"Logs_20140328.{operation}", "Content-Type": "application/x-amz-json-1.1"}
         try:
             connection.request("POST", "/", json.dumps(parameters), headers)
