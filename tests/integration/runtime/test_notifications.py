@@ -95,6 +95,35 @@ def test_an_object_that_is_put_invokes_the_function(server: RuntimeProcess) -> N
     assert len(events(server, "on-put")) == 1
 
 
+def test_copies_uploads_in_parts_delete_markers_and_deletions_have_their_own_names(server: RuntimeProcess) -> None:
+    arn, s3 = keeper(server, "on-change"), server.client("s3")
+    s3.create_bucket(Bucket="versions")
+    s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+    allow(server, "on-change", "s3.amazonaws.com", "arn:aws:s3:::versions")
+    wanted = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
+    s3.put_bucket_notification_configuration(
+        Bucket="versions",
+        NotificationConfiguration={"LambdaFunctionConfigurations": [{"LambdaFunctionArn": arn, "Events": wanted}]},
+    )
+    s3.put_object(Bucket="versions", Key="first", Body=b"hello")
+    s3.copy_object(Bucket="versions", Key="copy", CopySource={"Bucket": "versions", "Key": "first"})
+    upload = s3.create_multipart_upload(Bucket="versions", Key="parts")["UploadId"]
+    part = s3.upload_part(Bucket="versions", Key="parts", UploadId=upload, PartNumber=1, Body=b"x")["ETag"]
+    s3.complete_multipart_upload(
+        Bucket="versions", Key="parts", UploadId=upload, MultipartUpload={"Parts": [{"ETag": part, "PartNumber": 1}]}
+    )
+    marker = s3.delete_object(Bucket="versions", Key="first")["VersionId"]
+    records = [each["Records"][0] for each in events(server, "on-change", 4)]
+    by_name = {each["eventName"]: each["s3"]["object"] for each in records}
+    assert set(by_name) == {
+        "ObjectCreated:Put", "ObjectCreated:Copy", "ObjectCreated:CompleteMultipartUpload",
+        "ObjectRemoved:DeleteMarkerCreated",
+    }  # fmt: skip
+    gone = by_name["ObjectRemoved:DeleteMarkerCreated"]
+    assert (gone["key"], gone["versionId"], "size" in gone) == ("first", marker, False)
+    assert by_name["ObjectCreated:Copy"]["size"] == 5
+
+
 def test_a_bucket_does_not_take_a_function_that_s3_may_not_invoke(server: RuntimeProcess) -> None:
     arn, s3 = keeper(server, "closed"), server.client("s3")
     s3.create_bucket(Bucket="closed-uploads")
