@@ -155,6 +155,11 @@ class Fleet:
             return
         if environment.provisioned and len(pool.provisioned()) < pool.wanted:
             self._provision(pool)
+        starved = self._starved() if environment.has_served and not environment.provisioned else None
+        if starved is not None:  # one busy function must not keep out all others
+            self._give_up(pool, environment)
+            self._start(starved, provisioned=False)
+            return
         if pool.waiting:
             environment.assign(pool.waiting.popleft())
             return
@@ -164,6 +169,12 @@ class Fleet:
                 if other.waiting:
                     self._grow(other)
                     return
+
+    def _starved(self) -> Pool | None:
+        """A version with invocations waiting and no environment at all, when there is no room for another."""
+        if self.count() < self._limit:
+            return None
+        return next((pool for pool in self._pools.values() if pool.waiting and not pool.environments), None)
 
     def _retire_idle(self) -> None:
         now = asyncio.get_running_loop().time()

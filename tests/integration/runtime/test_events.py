@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,3 +77,15 @@ def test_an_event_for_a_function_that_is_gone_is_dropped_with_a_word(own_server:
     server.client().delete_function(FunctionName="writes")
     log = server.home.parent / "runtime.log"
     until(lambda: f"event {request_id} dropped: Function not found" in log.read_text())
+
+
+def test_a_flood_of_events_for_one_function_does_not_keep_another_waiting(own_server: Own) -> None:
+    server = own_server("--max-environments", "2")
+    server.create("floods", "import time\ndef handler(event, context):\n    time.sleep(0.3)\n")
+    server.create("answers", "def handler(event, context):\n    return 'at once'\n")
+    for _ in range(40):
+        send(server, "floods")
+    began = time.monotonic()
+    answer = server.client().invoke(FunctionName="answers")
+    assert json.loads(answer["Payload"].read()) == "at once"
+    assert time.monotonic() - began < 3  # the flood takes six seconds

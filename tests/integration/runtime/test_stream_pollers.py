@@ -6,7 +6,6 @@ import base64
 import json
 import sqlite3
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
