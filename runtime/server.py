@@ -14,6 +14,8 @@ from core.ids import Ids
 from runtime.alarms.service import CloudWatch, invoking
 from runtime.api.errors import ApiError, rest_json
 from runtime.api.model import load_service
+from runtime.billing.provisioned import ProvisionedMeter
+from runtime.billing.service import CostService
 from runtime.catalog.code import CodeStore
 from runtime.catalog.records import FunctionVersion
 from runtime.catalog.store import Catalog
@@ -84,6 +86,7 @@ class Server:
         self._metrics.start()
         self._cloudwatch.start()
         self._log_service.start()
+        self._meter.start()
         self._queues.start()
         gc.freeze()  # what was loaded to start stays; collecting must not look at it again
         self._server = await asyncio.get_running_loop().create_server(
@@ -104,6 +107,7 @@ class Server:
         self._logs = Logs(home / "logs", settings.echo_logs)
         self._metrics = Metrics(home / "metrics.db", self._clock)
         self._log_service = CloudWatchLogs(self._logs, self._metrics, self._scope, self._clock, self._ids)
+        self._meter = ProvisionedMeter(self._catalog, self._metrics, self._clock)
         files = Files(home / "gateway")
         self._gateway = Gateway(files, self._scope)
         self._clients = Clients(self.url, self._scope)
@@ -171,6 +175,7 @@ class Server:
         invoke = InvokeApi(self._invoker, self._queues.events, self._ids, fail)
         others = (
             self._cloudwatch.service,
+            CostService(self._metrics, self._clock),
             self._log_service.service,
             self._door.identity,
             self._gateway,
@@ -187,6 +192,7 @@ class Server:
         self._server.close()
         await self._cloudwatch.stop()
         await self._log_service.stop()
+        await self._meter.stop()
         await self._pollers.stop()
         await self._queues.stop()
         self._clients.close()

@@ -41,6 +41,17 @@ class Recorder(Protocol):
         """An invocation was refused."""
         ...
 
+    def unreserved(self, second: int, running: int) -> None:
+        """An invocation starts, as the `running`th of those without a concurrency of their own."""
+        ...
+
+    def provisioned_busy(
+        self, route: Route, version: str, second: int, busy: int, ready: int, *, spilled: bool
+    ) -> None:
+        """An invocation starts of a version that has `ready` environments ahead of time, `busy` of them at work now;
+        `spilled`: it got none of them."""
+        ...
+
     def put_lambda(
         self, name: str, function: str, value: float, at: float,
         *, resource: str = "", version: str = "", unit: str = "Count",
@@ -142,6 +153,7 @@ class Invoker:
             self._recorder.throttled(route, second)
             raise
         self._recorder.started(route, second, self._slots.running(route.function), self._slots.total)
+        self._count_slot(route, version.version, second, slot)
         invocation = Invocation(
             request_id=call.request_id,
             arn=arn,
@@ -165,6 +177,14 @@ class Invoker:
 
         self.invoke(name, qualifier, call, answer)
         return await future
+
+    def _count_slot(self, route: Route, version: str, second: int, slot: Slot) -> None:
+        if slot is Slot.SHARED:
+            self._recorder.unreserved(second, self._slots.shared)
+        busy, ready = self._slots.ready(route.function, version)
+        if ready:
+            spilled = slot is not Slot.PROVISIONED
+            self._recorder.provisioned_busy(route, version, second, busy, ready, spilled=spilled)
 
     def _check_loop(self, route: Route, second: int) -> None:
         """Nothing when the function may run in a loop."""

@@ -89,6 +89,18 @@ class Slots:
         """How many invocations of the function run now."""
         return self._running.get(function, 0)
 
+    @property
+    def shared(self) -> int:
+        """How many run on what no function has for itself."""
+        return self._shared
+
+    def ready(self, function: str, version: str) -> tuple[int, int]:
+        """How many of the version's provisioned environments are at work, and how many there are."""
+        if not self._provisioned:
+            return 0, 0
+        place = (function, version)
+        return self._provisioned_running.get(place, 0), self._provisioned.get(place, 0)
+
     def _has_provisioned(self, function: str, version: str) -> bool:
         if not self._provisioned:
             return False

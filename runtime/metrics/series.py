@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from runtime.metrics.buckets import Statistics, bin_of
@@ -28,7 +29,12 @@ class Series(NamedTuple):
 
 def series(namespace: str, name: str, dimensions: Mapping[str, str], unit: str) -> Series:
     """The series of these facts, whatever the order of the dimensions."""
-    return Series(namespace, name, json.dumps(sorted(dimensions.items()), separators=(",", ":")), unit)
+    return _series(namespace, name, tuple(sorted(dimensions.items())), unit)
+
+
+@lru_cache(maxsize=8192)
+def _series(namespace: str, name: str, dimensions: tuple[tuple[str, str], ...], unit: str) -> Series:
+    return Series(namespace, name, json.dumps(dimensions, separators=(",", ":")), unit)
 
 
 @dataclass(slots=True)

@@ -36,6 +36,12 @@ class Form(Generic[K, B]):
     new: Callable[[], B]
     encode: Callable[[B], str]
     decode: Callable[[str], B]
+    fine_kept_s: int = SECONDS_KEPT_S
+    """How long buckets are kept as they were counted."""
+    coarse_s: int = 60
+    """Into what they are joined then."""
+    kept_s: int = MINUTES_KEPT_S
+    """How long those are kept."""
 
     def create(self, database: sqlite3.Connection) -> None:
         """Make the table unless it exists."""
@@ -102,17 +108,18 @@ class Timeline(Generic[K, B]):
         return [(*key, second, encode(self._buckets[key][second])) for key, second in changed]
 
     def compact(self, now: int) -> list[tuple[K, int]]:
-        """Join seconds older than three hours into minutes, drop what is older than fifteen days; what went."""
+        """Join what is no longer kept as it was counted, drop what is too old; what went."""
         gone: list[tuple[K, int]] = []
+        form = self.form
         for key, seconds in self._buckets.items():
-            for second in [each for each in seconds if each < now - SECONDS_KEPT_S]:
-                minute = second - second % 60
-                if second < now - MINUTES_KEPT_S:
+            for second in [each for each in seconds if each < now - form.fine_kept_s]:
+                joined = second - second % form.coarse_s
+                if second < now - form.kept_s:
                     del seconds[second]
-                elif second != minute:
+                elif second != joined:
                     bucket = seconds.pop(second)
-                    seconds.setdefault(minute, self.form.new()).add(bucket)
-                    self._changed.add((key, minute))
+                    seconds.setdefault(joined, form.new()).add(bucket)
+                    self._changed.add((key, joined))
                 else:
                     continue
                 self._changed.discard((key, second))
