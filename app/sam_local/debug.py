@@ -25,6 +25,7 @@ import os
 import sys
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "{directory}"))
+os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
 import debugpy
 
 sys.path.pop()
@@ -32,6 +33,7 @@ debugpy.listen(("{host}", {port}), in_process_debug_adapter=True)
 print("Debugger waiting for client on port {port}...", flush=True)
 debugpy.wait_for_client()
 os.environ["_HANDLER"] = "{handler}"
+del os.environ["PYDEVD_DISABLE_FILE_VALIDATION"]
 handler = getattr(importlib.import_module("{module}"), "{function}")
 '''
 

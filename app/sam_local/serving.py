@@ -57,7 +57,7 @@ def listen(address: Address) -> socket.socket:
         listener.close()
         where = f"{address.host}:{address.port}"
         raise LocalError(
-            "the address is not free", where=where, why=problem.strerror or "", hint="use --port"
+            "the address cannot be had", where=where, why=problem.strerror or "", hint="use --port"
         ) from None
     listener.listen(1024)
     return listener

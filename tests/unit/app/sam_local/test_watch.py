@@ -18,8 +18,8 @@ def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Wa
     (code / "package").mkdir(parents=True)
     (code / "app.py").write_text("1")
     template.write_text("1")
-    kind = {"notified": watching._Notified, "compared": watching._Compared}[request.param]
-    made: Watch = kind((code, template))
+    places = (code, template)
+    made: Watch = watching._Notified(places) if request.param == "notified" else watching._Compared(places)
     yield made, code, template
     made.close()
 
