@@ -30,6 +30,7 @@ from runtime.environment.environment import Environment
 from runtime.environment.fleet import Fleet, Make
 from runtime.environment.launcher import Launcher
 from runtime.environment.runtimes import observe
+from runtime.environment.runtimes.images.sandboxes import Containers
 from runtime.environment.sandbox import LocalSandboxes
 from runtime.gateway.clients import Clients
 from runtime.gateway.files import Files
@@ -49,6 +50,9 @@ from runtime.pollers.pollers import Pollers
 from runtime.queues.queues import Queues
 from runtime.settings import Settings
 from runtime.urls.serve import UrlApi
+
+CONTAINER_USERS = (800_000, 809_999)
+"""User ids that containers run under."""
 
 
 class Server:
@@ -81,6 +85,7 @@ class Server:
         self._machine = await asyncio.to_thread(observe.this_machine)
         self._open()
         await self._launcher.start()
+        await self._containers.start()
         await self._settling.all()
         dispatcher = self._assemble()
         self._metrics.start()
@@ -120,7 +125,9 @@ class Server:
         )  # fmt: skip
         self._launcher = Launcher(home / "runtimes")
         self._settling = Settling(self._catalog, self._code, self._ids, self._discard_stale)
+        self._containers = Containers(home, CONTAINER_USERS)
         workshop = Workshop(
+            containers=self._containers,
             sandboxes=LocalSandboxes(self._launcher, home / "scratch"),
             logs=self._logs,
             clock=self._clock,
@@ -200,6 +207,7 @@ class Server:
         await self._fleet.wind_down()
         self._fleet.stop()
         await self._launcher.stop()
+        await self._containers.stop()
         await self._settling.stop()
         for connection in list(self._connections):
             connection.close()

@@ -10,9 +10,12 @@ from core.clock import Clock
 from core.ids import Ids
 from runtime.catalog.records import FunctionVersion
 from runtime.control.settings import runtime_version_arn, without_effect
-from runtime.environment.crew import RUNTIME, Cast
+from runtime.environment.crew import Cast
+from runtime.environment.ending import RUNTIME
 from runtime.environment.runtimes import observe
 from runtime.environment.runtimes.facts import Files, Machine
+from runtime.environment.runtimes.images.sandboxes import Containers
+from runtime.environment.runtimes.images.spec import ImageSpec
 from runtime.environment.runtimes.plan import Kind, RuntimePlan, extension_path, kind_of, plan, surroundings
 from runtime.environment.telemetry.events import Level
 from runtime.environment.variables import ON_DEMAND, Place, for_extension, variables
@@ -28,6 +31,8 @@ class Workshop:
     """What every environment of a server is made with."""
 
     sandboxes: Sandboxes
+    containers: Containers
+    """Sandboxes for functions from images."""
     logs: Logs
     clock: Clock
     ids: Ids
@@ -84,7 +89,10 @@ def assemble(
         runtime_directory=around.runtime_directory,
         programs=around.programs,
     )
-    sandbox = workshop.sandboxes.create(spec, on_request, streams)
+    if kind is Kind.IMAGE:
+        sandbox: Sandbox = workshop.containers.create(_image(version), spec, on_request, streams)
+    else:
+        sandbox = workshop.sandboxes.create(spec, on_request, streams)
     files = observe.files(package.task_root, package.layers)
     planned = plan(version, files, workshop.machine, sandbox.paths, isolated=sandbox.isolation.namespaces)
     logging = settings.get("LoggingConfig", {})
@@ -140,6 +148,17 @@ def cast(
         "handler": version.settings.get("Handler", ""),
     }
     return Cast(runtime, planned.obstacle, extensions, function, account)
+
+
+def _image(version: FunctionVersion) -> ImageSpec:
+    """What is run: the image as it was when its name was resolved."""
+    config = version.settings.get("ImageConfig", {})
+    return ImageSpec(
+        reference=f"sha256:{version.code_sha256}" if version.code_sha256 else version.image_uri,
+        entry_point=tuple(config.get("EntryPoint") or ()),
+        command=tuple(config.get("Command") or ()),
+        working_directory=config.get("WorkingDirectory") or "",
+    )
 
 
 def _stream_name(version: FunctionVersion, workshop: Workshop, *, own_group: bool) -> str:

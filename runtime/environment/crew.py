@@ -63,7 +63,7 @@ class Side(Protocol):
 
 
 class Crew:
-    """See above. `new_id` gives UUIDs; `log.telemetry` is the telemetry of this crew."""
+    """See above. `new_id` gives UUIDs."""
 
     def __init__(self, cast: Cast, sandbox: Sandbox, side: Side, log: PlatformLog, new_id: Callable[[], str]) -> None:
         self._cast = cast
@@ -80,10 +80,8 @@ class Crew:
         names = [spec.name for spec, _ in cast.extensions[:MAX_EXTENSIONS]]
         self.extensions = Extensions(names, new_id)
         self._extensions_api = ExtensionsApi(self.extensions, self, cast.function, cast.account)
-        telemetry = log.telemetry
-        assert telemetry is not None
-        self._telemetry = telemetry
-        self._telemetry_api = TelemetryApi(telemetry, self._extensions_api.identify, self._subscribed)
+        self._telemetry = log.open_telemetry(sandbox.address.rpartition(":")[0])
+        self._telemetry_api = TelemetryApi(self._telemetry, self._extensions_api.identify, self._subscribed)
 
     # starting -----------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The Shutdown phase of a crew with extensions: SIGTERM to the runtime, SHUTDOWN to extensions, SIGKILL to what is left.
+"""The Shutdown phase of a crew with extensions: SIGTERM to the runtime, SHUTDOWN to extensions, SIGKILL for the rest.
 
 Source: reference §3, "Shutdown".
 """

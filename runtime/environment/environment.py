@@ -11,22 +11,20 @@ from dataclasses import replace
 from runtime.catalog.records import FunctionVersion
 from runtime.environment.assembly import Package, Workshop, assemble
 from runtime.environment.crew import Crew, Fault
+from runtime.environment.initialising import Init
 from runtime.environment.lifecycle import AVAILABLE, LIFE, Happening, Phase
 from runtime.environment.runtime_api import ACCEPTED, PREFIX, RuntimeApi, wants_stream
-from runtime.environment.streaming import Truncated, relay
-from runtime.environment.telemetry.events import Initialization
-from runtime.environment.telemetry.hub import Telemetry
+from runtime.environment.streaming import relay
 from runtime.environment.telemetry.platform_log import PlatformLog
+from runtime.environment.turn import Turn
 from runtime.environment.variables import ON_DEMAND, PROVISIONED
 from runtime.http import Reply, Request
 from runtime.invoke import results
 from runtime.invoke.invocation import Invocation
 from runtime.invoke.results import Result
 
-_TAIL_BYTES = 4096
 _PROVISIONED_INIT_S = 130.0
 """Source: reference §3, init with provisioned concurrency; the function's timeout when that is longer."""
-_GRACE_S = 0.05
 
 
 class Environment:
@@ -41,7 +39,6 @@ class Environment:
         *,
         provisioned: bool = False,
     ) -> None:
-        self._version = version
         self._clock = workshop.clock
         self._new_id = workshop.ids.uuid
         self._available = available
@@ -49,30 +46,27 @@ class Environment:
         self._timeout_s: int = version.settings["Timeout"]
         self._memory_mb: int = version.settings["MemorySize"]
         self._invocation: Invocation | None = None
-        self._result: Result | None = None
-        self._is_answered = False
+        self._turn: Turn | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pouring: asyncio.Task[None] | None = None
-        self._launched_at = self._began_at = self._answered_at = 0.0
-        self._deadline_ms = 0
         self._init_ms: float | None = None
-        self._init_error: tuple[str, bytes] | None = None
         self._retiring = False
         self.provisioned = provisioned
         self.was_ready = False
         """Whether an init of it ever succeeded."""
+        self.has_served = False
+        """Whether it has run an invocation."""
         self.phase = Phase.INIT
         self.idle_since = self._loop.time()
         initialization = PROVISIONED if provisioned else ON_DEMAND
-        self._init = Initialization(initialization, "init")
         self._runtime_api = RuntimeApi(self)
         self._parts = assemble(version, package, workshop, initialization, self._handle, wants_stream)
-        self._stream = self._parts.stream
         self._sandbox = self._parts.sandbox
         self._log = PlatformLog(
             self._write, workshop.clock.now, self._parts.system_level, version.name, version.version
         )
         self._init_limit_s = max(_PROVISIONED_INIT_S, self._timeout_s) if provisioned else workshop.init_timeout_s
+        self._init = Init(self._parts, self._log, initialization, self._memory_mb)
         self._crew: Crew | None = None
 
     # its life ---------------------------------------------------------------------------------------------------
@@ -81,8 +75,8 @@ class Environment:
         """Begin the Init phase."""
         self._launch()
         for warning in self._parts.warnings:
-            self._write(f"[WARN] {warning}")
-        self._timer = self._loop.call_later(self._init_limit_s, self._init_timed_out)
+            self._log.warn(warning)
+        self._timer = self._loop.call_later(self._init_limit_s, self._init_lost, "timeout", "")
 
     def assign(self, invocation: Invocation) -> None:
         """Run `invocation` here; only while the environment is available."""
@@ -131,16 +125,8 @@ class Environment:
         self.phase = LIFE.next(self.phase, happening)
 
     def _launch(self) -> None:
-        self._init_error = None
-        self._launched_at = self._loop.time()
-        self._init = replace(self._init, phase="init" if self.phase is Phase.INIT else "invoke")
-        is_json = self._parts.system_level is not None
-        host = self._sandbox.address.rpartition(":")[0]
-        self._log.telemetry = Telemetry(self._clock.now, host, structured=is_json)
-        self._log.init_start(
-            self._init, self._parts.runtime_shown, self._parts.runtime_arn, self._parts.stream_name, self._memory_mb
-        )
         self._crew = Crew(self._parts.cast, self._sandbox, self, self._log, self._new_id)
+        self._init.begin("init" if self.phase is Phase.INIT else "invoke")
         self._crew.start()
 
     def _shut_down(self, reason: str) -> None:
@@ -197,14 +183,14 @@ class Environment:
         """Whether an init is under way that can fail; the process is expected to exit by itself."""
         if self.phase not in {Phase.INIT, Phase.RESTARTING}:
             return False
-        self._init_error = (error_type, payload)
+        self._init.error = (error_type, payload)
         return True
 
     # the crew ---------------------------------------------------------------------------------------------------
 
     def crew_initialised(self) -> None:
         """See crew.Side."""
-        self._log.init_runtime_done(self._init)
+        self._init.runtime_ready()
 
     def crew_ready(self) -> None:
         """See crew.Side."""
@@ -213,8 +199,9 @@ class Environment:
         if before is Phase.ANSWERED:
             return
         if before is Phase.FINISHING:
-            assert self._result is not None
-            self._finish(self._result)
+            assert self._turn is not None
+            assert self._turn.result is not None
+            self._finish(self._turn.result)
             return
         if before is not Phase.PROMISED:
             self._initialised()
@@ -229,18 +216,15 @@ class Environment:
 
     def _initialised(self) -> None:
         assert self._crew is not None
-        init_ms = (self._loop.time() - self._launched_at) * 1000
         self.was_ready = True
-        self._crew.report_extensions()
-        self._log.init_report(self._init, init_ms)
-        if self._init.phase == "init" and not self.provisioned:
-            self._init_ms = init_ms
+        self._sandbox.settled()
+        self._init_ms = self._init.succeeded(self._crew)
 
     def crew_broke(self, fault: Fault) -> None:
         """See crew.Side."""
         before, invocation = self.phase, self._invocation
         if before is Phase.INIT:
-            self._init_lost("error", self._init_error[0] if self._init_error is not None else fault.error_type)
+            self._init_lost("error", fault.error_type)
         elif before is Phase.PROMISED:
             self._cancel_timer()
             self._move(Happening.LOST)
@@ -250,10 +234,7 @@ class Environment:
             self._shut_down("failure")
         else:
             result = self._broken(invocation.request_id, fault)
-            if before is not Phase.FINISHING:
-                self._tell_runtime_done(invocation, result)
-            self._shut_down("failure")
-            self._finish(result)
+            self._break_off(result, "failure")
 
     def crew_wrote(self, kind: str, text: str) -> None:
         """See crew.Side."""
@@ -265,12 +246,9 @@ class Environment:
         """What the invocation came to that `fault` broke."""
         if self.phase is Phase.RESTARTING:
             assert self._crew is not None
-            self._crew.report_extensions()
-            error_type = self._init_error[0] if self._init_error is not None else fault.error_type
-            self._log.init_runtime_done(self._init, "error", error_type)
-            self._log.init_report(self._init, self._passed_ms(), "error", error_type)
-            if self._init_error is not None:
-                return Result(self._init_error[1], error_type, "error")
+            error_type = self._init.failed(self._crew, "error", fault.error_type)
+            if self._init.error is not None:
+                return Result(self._init.error[1], error_type, "error")
         result = results.broken(request_id, fault.error_type, fault.message)
         self._write(json.loads(result.payload)["errorMessage"])
         self._write(result.error_type)
@@ -280,13 +258,8 @@ class Environment:
         """Init failed outside an invocation: it is tried again inside the next one."""
         assert self._crew is not None
         self._cancel_timer()
-        self._crew.report_extensions()
-        self._log.init_runtime_done(self._init, status, error_type)
-        self._log.init_report(self._init, self._passed_ms(), status, error_type)
+        self._init.failed(self._crew, status, error_type)
         self._shut_down("timeout" if status == "timeout" else "failure")
-
-    def _passed_ms(self) -> float:
-        return (self._loop.time() - self._launched_at) * 1000
 
     def _never_asked(self) -> None:
         """The runtime answered, and then hung instead of asking for the invocation that waits."""
@@ -294,38 +267,22 @@ class Environment:
         self._crew.abandon()
         self.crew_broke(Fault("Runtime.ExitError", results.exit_message(-signal.SIGKILL)))
 
-    def _init_timed_out(self) -> None:
-        self._timer = None
-        self._init_lost("timeout", "")
-
     # invocations ------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        invocation = self._invocation
-        assert invocation is not None
-        self._began_at = self._loop.time()
-        self._result = None
-        self._is_answered = False
-        self._deadline_ms = int((self._clock.now().timestamp() + self._timeout_s) * 1000)
+        assert self._invocation is not None
         self._timer = self._loop.call_later(self._timeout_s, self._timed_out)
-        self._log.start(invocation.request_id, invocation.trace_id)
+        self._turn = Turn(self._invocation, self._timeout_s, self._clock, self._log)
 
     def _send(self) -> None:
-        assert self._invocation is not None
+        assert self._turn is not None
         assert self._crew is not None
-        event = RuntimeApi.event(self._invocation, self._deadline_ms)
-        self._crew.give(event, self._invocation, self._deadline_ms)
+        deadline_ms = self._turn.deadline_ms
+        self._crew.give(RuntimeApi.event(self._turn.invocation, deadline_ms), self._turn.invocation, deadline_ms)
 
     async def _pour(self, invocation: Invocation, request: Request, reply: Reply) -> None:
         """Hand on a streamed result as it comes."""
-        push = None
-        if invocation.on_stream is not None:
-            push = invocation.on_stream(request.headers.get("content-type", "application/octet-stream"))
-        try:
-            result = await relay(request, push)
-        except Truncated:
-            await asyncio.sleep(_GRACE_S)  # a process that ended is told of meanwhile, and is a better reason
-            result = results.broken(invocation.request_id, "Runtime.TruncatedResponse", "Response stream was truncated")
+        result = await relay(request, invocation)
         self._pouring = None
         if self._invocation is invocation and self.phase is Phase.BUSY:
             self._runtime_answered(result)
@@ -333,71 +290,57 @@ class Environment:
 
     def _runtime_answered(self, result: Result) -> None:
         """The runtime is done with the invocation; extensions may not be."""
-        invocation = self._invocation
-        assert invocation is not None
-        assert self._crew is not None
+        turn, crew = self._turn, self._crew
+        assert turn is not None
+        assert crew is not None
         self._sandbox.drain()
-        self._tell_runtime_done(invocation, result)
-        if not self._crew.extensions:
+        turn.runtime_done(result)
+        if crew.extensions:
+            self._move(Happening.ANSWERED_FIRST)
+            turn.answered_first(result)
+        else:
             self._move(Happening.ANSWERED)
             self._finish(result)
-            return
-        self._move(Happening.ANSWERED_FIRST)
-        self._answered_at = self._loop.time()
-        self._result = result
-        if invocation.answer is not None and not invocation.wants_log:
-            self._is_answered = True
-            invocation.answer(replace(result, duration_ms=(self._answered_at - self._began_at) * 1000))
 
-    def _tell_runtime_done(self, invocation: Invocation, result: Result) -> None:
-        passed_ms = (self._loop.time() - self._began_at) * 1000
-        self._log.runtime_done(invocation.request_id, result, passed_ms, invocation.trace_id)
+    def _break_off(self, result: Result, reason: str) -> None:
+        """End the invocation with `result`, and reset the environment."""
+        assert self._turn is not None
+        if self.phase is not Phase.FINISHING:
+            self._turn.runtime_done(result)
+        self._shut_down(reason)
+        self._finish(result)
 
     def _finish(self, result: Result) -> None:
         """Log the end, make the environment available, then answer: in this order, so that a caller who asks again
         at once finds it."""
-        invocation = self._invocation
-        assert invocation is not None
+        turn, self._turn = self._turn, None
+        assert turn is not None
         self._cancel_timer()
-        now = self._loop.time()
-        self.idle_since = now
-        result = replace(
-            result,
-            duration_ms=(now - self._began_at) * 1000,
-            init_ms=self._init_ms,
-            used_mb=self._sandbox.memory_peak_mb(),
-            provisioned=self.provisioned,
-            extensions_ms=None if self._result is None else (now - self._answered_at) * 1000,
-            answered=self._is_answered,
-        )
+        self.idle_since = self._loop.time()
+        used_mb = self._sandbox.memory_peak_mb()
+        known = replace(result, init_ms=self._init_ms, used_mb=used_mb, provisioned=self.provisioned)
         self._init_ms = None
-        self._log.report(invocation.request_id, result, self._memory_mb, invocation.trace_id)
+        result = turn.finish(known, self._memory_mb)
         self._invocation = None
-        if invocation.wants_log:
-            result = replace(result, log_tail="\n".join([*invocation.log, ""]).encode()[-_TAIL_BYTES:])
+        self.has_served = True
         if self._retiring:
             self.retire()
         elif self.phase in AVAILABLE:
             self._available(self)
-        invocation.done(result)
+        turn.invocation.done(result)
 
     def _timed_out(self) -> None:
-        invocation = self._invocation
-        assert invocation is not None
-        self._timer = None
+        assert self._turn is not None
+        request_id = self._turn.invocation.request_id
         self._sandbox.drain()
         at = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-        self._write(f"{at} {invocation.request_id} {results.timeout_message(self._timeout_s)}")
-        result = results.timed_out(invocation.request_id, self._timeout_s)
-        if self.phase is not Phase.FINISHING:
-            self._tell_runtime_done(invocation, result)
-        self._shut_down("timeout")
-        self._finish(result)
+        self._write(f"{at} {request_id} {results.timeout_message(self._timeout_s)}")
+        self._break_off(results.timed_out(request_id, self._timeout_s), "timeout")
 
     # parts ------------------------------------------------------------------------------------------------------
 
     def _write(self, text: str) -> None:
-        self._stream.write(self._clock.now().timestamp(), text)
+        self._parts.stream.write(self._clock.now().timestamp(), text)
         invocation = self._invocation
         if invocation is not None and invocation.wants_log:
             invocation.log.append(text)

@@ -43,9 +43,9 @@ def variables(version: FunctionVersion, place: Place, search: Mapping[str, str])
     """
     own: Mapping[str, str] = version.settings.get("Environment", {}).get("Variables", {})
     elsewhere = {"TMPDIR": place.temporary} if place.temporary != "/tmp" else {}  # noqa: S108  (a handler's own /tmp)
+    locale = {} if version.is_image else {"LANG": "en_US.UTF-8", "TZ": ":UTC"}
     return {
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
+        **locale,
         **elsewhere,
         **search,
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",

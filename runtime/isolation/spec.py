@@ -103,6 +103,10 @@ class Sandbox(Protocol):
         """Hand on everything the processes have written so far, unfinished last lines included."""
         ...
 
+    def settled(self) -> None:
+        """Their Init phase is over: from now on they have the processor time that their memory stands for."""
+        ...
+
     def kill(self) -> None:
         """End all processes inside at once."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -27,6 +28,19 @@ class PlatformLog:
         self._version = version
         self.telemetry: Telemetry | None = None
         """Set while there are, or may be, extensions."""
+
+    def open_telemetry(self, host: str) -> Telemetry:
+        """Tell subscribers too, from now on; `host` is where ports of the sandbox are reached."""
+        self.telemetry = Telemetry(self._now, host, structured=self._level is not None)
+        return self.telemetry
+
+    def warn(self, text: str) -> None:
+        """What Lambda would not say: something here is not as it is there."""
+        if self._level is None:
+            self._write(f"[WARN] {text}")
+        else:
+            stamp = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            self._write(json.dumps({"timestamp": stamp, "level": "WARN", "message": text}))
 
     def _tell(self, event: PlatformEvent, *lines: str) -> None:
         if self._level is None:
