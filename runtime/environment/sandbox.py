@@ -93,6 +93,9 @@ class LocalSandbox:
             process.drain()
             process.flush()
 
+    def settled(self) -> None:
+        """See Sandbox: processor time is not limited here."""
+
     def kill(self) -> None:
         """See Sandbox."""
         processes, self._processes = self._processes, {}
