@@ -255,13 +255,11 @@ def _attach(port: int) -> None:
         while header := stream.readline().strip():
             if header.lower().startswith(b"content-length"):
                 length = int(header.partition(b":")[2])
-        message = json.loads(stream.read(length) or b'{"command": "disconnect"}')  # or the function has ended
+        message = json.loads(stream.read(length))
         if message.get("event") == "initialized":
             say("configurationDone")
         elif message.get("command") == "configurationDone":
-            say("disconnect", terminateDebuggee=False)
-        elif message.get("command") == "disconnect":
-            connection.close()
+            connection.close()  # which lets the function go on
             return
 
 
