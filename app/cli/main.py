@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("servers", "up"),
     "down": ("servers", "down"),
     "env": ("servers", "env"),
+    "cost": ("cost", "cost"),
     "local": ("local", "local"),
     "hooks": ("hooks", "hooks"),
     "version": ("files", "version"),

@@ -241,6 +241,14 @@ def test_executions_are_listed_and_found_by_many_names(served: CommandLine) -> N
     assert newest["id"][:8] in served("list", "--status", "succeeded").stdout
 
 
+def test_cost_tells_what_functions_used(served: CommandLine) -> None:
+    """Nothing yet, in words and as JSON; a time that is none is refused."""
+    assert served("cost").stdout == "no invocation in that time\n"
+    found = served.json("cost", "orders", "--since", "3 days ago")
+    assert (found["functions"], found["total"]["cost"]) == ([], 0)
+    assert served("cost", "--since", "soon").returncode == 2
+
+
 def test_env_points_aws_clients_at_the_runtime(served: CommandLine) -> None:
     """As a shell reads it."""
     values = served.json("env")
