@@ -23,6 +23,7 @@ from runtime.control import operations
 from runtime.control.plane import Ground, plane
 from runtime.control.provisioned import Provisioning
 from runtime.control.settling import Settling
+from runtime.control.uploads import Uploads
 from runtime.control.urls import local_address
 from runtime.dispatch import Dispatcher
 from runtime.environment.assembly import Package, Workshop
@@ -138,6 +139,7 @@ class Server:
             credentials=self._door.sessions.credentials_for,
             role_warning=self._door.execution_roles.warning,
             init_timeout_s=settings.init_timeout_s,
+            untimed=settings.untimed,
         )
         self._fleet = Fleet(self._maker(workshop), settings.max_environments, settings.idle_s)
         self._invoker = Invoker(
@@ -159,16 +161,17 @@ class Server:
     def _assemble(self) -> Dispatcher:
         """What answers requests."""
         model = load_service("lambda")
+        settings = self._settings
         ground = Ground(
             catalog=self._catalog,
             code=self._code,
-            aws=self._clients,
+            aws=Uploads(settings.home / "uploads", self._clients) if settings.throw_away else self._clients,
             scope=self._scope,
             clock=self._clock,
             ids=self._ids,
             runtimes=frozenset(model.shape_for("Runtime").metadata["enum"]),
-            concurrency=self._settings.concurrency,
-            url_address=local_address(self._settings.region, self.port),
+            concurrency=settings.concurrency,
+            url_address=local_address(settings.region, self.port),
             provisioner=self._fleet,
             settling=self._settling,
             on_delete=self._discard_stale,

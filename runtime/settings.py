@@ -30,3 +30,5 @@ class Settings:
     """A file descriptor that gets every line the functions log, as they log it."""
     throw_away: bool = False
     """Ends when its standard input does, that is with whoever started it, and takes its home along."""
+    untimed: bool = False
+    """Whether functions may take as long as they like: somebody is debugging them."""

@@ -43,6 +43,8 @@ class Workshop:
     role_warning: Callable[[FunctionVersion], str]
     """What the log says about the execution role; empty for nothing."""
     init_timeout_s: float = 10.0
+    untimed: bool = False
+    """Whether no invocation is ended for taking too long."""
 
 
 @dataclass(frozen=True, slots=True)

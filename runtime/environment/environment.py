@@ -24,6 +24,7 @@ from runtime.invoke.invocation import Invocation
 from runtime.invoke.results import Result
 
 _PROVISIONED_INIT_S = 130.0
+_A_WEEK_S = 604_800
 """Source: reference §3, init with provisioned concurrency; the function's timeout when that is longer."""
 
 
@@ -43,7 +44,7 @@ class Environment:
         self._new_id = workshop.ids.uuid
         self._available = available
         self._loop = asyncio.get_running_loop()
-        self._timeout_s: int = version.settings["Timeout"]
+        self._timeout_s: int = _A_WEEK_S if workshop.untimed else version.settings["Timeout"]
         self._memory_mb: int = version.settings["MemorySize"]
         self._invocation: Invocation | None = None
         self._turn: Turn | None = None
