@@ -105,7 +105,8 @@ class Provisioned:
             raise invalid("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
         if alias is not None and alias.weights:
             raise invalid("Provisioned Concurrency cannot be changed on an alias while it has a routing configuration.")
-        version = alias.version if alias is not None else qualifier
+        version = alias.version if alias is not None else qualifier or ""
+        self._check_no_snapshots(name, version)
         for other in self._catalog.of(ProvisionedConcurrency, name):
             if other.qualifier != qualifier and self._points_at(other, version):
                 raise conflict(
@@ -113,7 +114,13 @@ class Provisioned:
                 )
         return reference
 
-    def _points_at(self, asked: ProvisionedConcurrency, version: str | None) -> bool:
+    def _check_no_snapshots(self, name: str, number: str) -> None:
+        """Source: reference §16, SnapStart "not with provisioned concurrency"."""
+        version = self._catalog.version(name, number)
+        if version is not None and version.settings.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions":
+            raise invalid("Provisioned Concurrency is not supported for SnapStart enabled functions.")
+
+    def _points_at(self, asked: ProvisionedConcurrency, version: str) -> bool:
         alias = self._catalog.alias(asked.function, asked.qualifier)
         return version == (asked.qualifier if alias is None else alias.version)
 

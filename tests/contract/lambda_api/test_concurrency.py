@@ -155,6 +155,17 @@ def test_what_is_not_published_is_not_provisioned(target: Target, qualifier: str
     assert refused(error) == ("InvalidParameterValueException", 400)
 
 
+def test_snapshots_and_provisioned_concurrency_exclude_each_other(runtime: Target) -> None:
+    snap_start = {"ApplyOn": "PublishedVersions"}
+    name = runtime.new_function(Runtime="python3.12", SnapStart=snap_start, Publish=True)
+    with pytest.raises(ClientError) as error:
+        runtime.api.put_provisioned_concurrency_config(
+            FunctionName=name, Qualifier="1", ProvisionedConcurrentExecutions=1
+        )
+    assert refused(error) == ("InvalidParameterValueException", 400)
+    assert "SnapStart" in error.value.response["Error"]["Message"]
+
+
 def test_provisioned_stays_within_reserved_and_reserved_above_it(runtime: Target) -> None:
     name = runtime.new_function(Publish=True)
     runtime.api.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=2)
