@@ -122,7 +122,7 @@ class Server:
         )
         self._door = door(
             self._catalog, self._scope, self._clock, self._ids, backend, lambda _peer: None,
-            strict=settings.strict_roles,
+            strict=settings.strict_roles, warns=not settings.throw_away,
         )  # fmt: skip
         self._launcher = Launcher(home / "runtimes")
         self._settling = Settling(self._catalog, self._code, self._ids, self._discard_stale)

@@ -47,16 +47,27 @@ class Door:
 
 
 def door(
-    catalog: Catalog, scope: Scope, clock: Clock, ids: Ids, backend: Backend, resident: Resident, *, strict: bool
+    catalog: Catalog,
+    scope: Scope,
+    clock: Clock,
+    ids: Ids,
+    backend: Backend,
+    resident: Resident,
+    *,
+    strict: bool,
+    warns: bool,
 ) -> Door:
-    """The door of one server. `resident` tells functions' connections; `strict` refuses roles that are not in IAM."""
+    """The door of one server. `resident` tells functions' connections.
+
+    `strict` refuses roles that are not in IAM; of others a function's log is told when the server `warns`.
+    """
     sessions = Sessions()
     roles = Roles(Iam(backend.forward, scope.region), backend.running, clock, scope.account, _ROOT_KEY)
     authority = Authority(catalog, scope, clock, roles)
     identification = Identification(
         scope.account, sessions, resident, backend.vouched, roles.owner, backend.running, clock
     )
-    execution_roles = ExecutionRoles(catalog, authority, roles, scope, strict=strict)
+    execution_roles = ExecutionRoles(catalog, authority, roles, scope, strict=strict, warns=warns)
     guard = Guard(identification, authority, roles, execution_roles, scope)
     identity = IdentityService(backend.forward, identification, sessions, roles, authority, scope.account, ids)
     return Door(sessions, execution_roles, authority, guard, identity)

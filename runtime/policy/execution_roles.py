@@ -1,7 +1,7 @@
 """Execution roles: who may give one to a function, whether Lambda may use it, and whether it suffices.
 
 A role that the local IAM does not know is accepted, so that nobody needs IAM to begin; what its function does is not
-restricted then, and the function's log says so. `strict` refuses it instead.
+restricted then, and the function's log says so if it `warns`. `strict` refuses it instead.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ _GIVING = frozenset({"CreateFunction", "UpdateFunctionConfiguration"})
 class ExecutionRoles:
     """Asked before a function gets a role, and before Lambda is to use it."""
 
-    def __init__(self, catalog: Catalog, authority: Authority, roles: Roles, scope: Scope, *, strict: bool) -> None:
+    def __init__(
+        self, catalog: Catalog, authority: Authority, roles: Roles, scope: Scope, *, strict: bool, warns: bool
+    ) -> None:
+        self._warns = warns
         self._catalog = catalog
         self._authority = authority
         self._roles = roles
@@ -54,7 +57,7 @@ class ExecutionRoles:
     def warning(self, version: FunctionVersion) -> str:
         """What the log of a function should say about its role; empty for nothing."""
         arn = version.settings["Role"]
-        if not self._roles.unknown(arn):
+        if not self._warns or not self._roles.unknown(arn):
             return ""
         return f"the local IAM has no role {arn}: what this function asks of AWS services is not restricted"
 
