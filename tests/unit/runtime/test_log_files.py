@@ -6,6 +6,7 @@ import asyncio
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -33,26 +34,26 @@ _ODD = ["2026/11/23/[$LATEST]0123", "../../x", "/a//b/", ".", "é" * 300, "a.log
 
 
 @given(_GROUPS | st.sampled_from(["/aws/lambda/orders", "aws/lambda/orders", "/", "..", "/a/../b", "x" * 512]))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_groups_name_is_told_from_its_directory(tmp_path: Path, group: str) -> None:
-    root = tmp_path / str(abs(hash(group)))
-    directory = group_directory(root, group)
-    assert directory.resolve().is_relative_to(root.resolve())
-    directory.mkdir(parents=True)
-    assert groups(root) == {group: directory}
+def test_a_groups_name_is_told_from_its_directory(group: str) -> None:
+    with TemporaryDirectory() as temporary:
+        root = Path(temporary)
+        directory = group_directory(root, group)
+        assert directory.resolve().is_relative_to(root.resolve())
+        directory.mkdir(parents=True)
+        assert groups(root) == {group: directory}
 
 
 @given(
     _STREAMS | st.sampled_from(["2026/11/23/[$LATEST]0123", "../../x", "/a//b/", ".", "é" * 300, "a.log", "%streams/a"])
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_streams_name_is_told_from_its_file(tmp_path: Path, name: str) -> None:
-    directory = tmp_path / str(abs(hash(name)))
-    path = stream_path(directory, name)
-    assert path.resolve().is_relative_to(directory.resolve())
-    path.parent.mkdir(parents=True)
-    path.touch()
-    assert streams(directory) == {name: path}
+def test_a_streams_name_is_told_from_its_file(name: str) -> None:
+    with TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        path = stream_path(directory, name)
+        assert path.resolve().is_relative_to(directory.resolve())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        assert streams(directory) == {name: path}
 
 
 def test_a_functions_streams_are_where_they_can_be_read(tmp_path: Path) -> None:
