@@ -43,9 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         retry_delays_s=tuple(float(delay) for delay in options.retry_delays.split(",") if delay),
         echo_logs=options.echo_logs,
         throw_away=options.throw_away,
+        untimed=options.no_timeouts,
     )
     try:
-        untimed=options.no_timeouts,
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (home / "lock").open("w") as lock:
             _take(lock.fileno(), home)
@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     delays = ",".join(f"{delay:g}" for delay in defaults.retry_delays_s)
     parser.add_argument("--retry-delays", default=delays, help="seconds before each retry of an asynchronous event")
     parser.add_argument("--echo-logs", type=int, metavar="FD", help="write what functions log to this descriptor, too")
+    parser.add_argument("--no-timeouts", action="store_true", help="let functions take as long as they like")
     throw_away = "end when standard input ends, and remove the home then"
     parser.add_argument("--throw-away", action="store_true", help=throw_away)
     return parser
@@ -85,7 +86,6 @@ def _take(descriptor: int, home: Path) -> None:
     """Hold the home for this process alone."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    parser.add_argument("--no-timeouts", action="store_true", help="let functions take as long as they like")
     except BlockingIOError:
         raise NotAllowed("another server uses this directory", where=str(home), hint="stop it first") from None
 
