@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         max_environments=options.max_environments,
         idle_s=options.idle_seconds,
         init_timeout_s=options.init_seconds,
+        isolation=options.isolation == "auto",
+        sandbox_users=options.sandbox_users,
         strict_roles=options.strict_roles,
         retry_delays_s=tuple(float(delay) for delay in options.retry_delays.split(",") if delay),
         echo_logs=options.echo_logs,
@@ -72,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-environments", type=int, default=defaults.max_environments, help="processes at once")
     parser.add_argument("--idle-seconds", type=float, default=defaults.idle_s, help="idle environments end after this")
     parser.add_argument("--init-seconds", type=float, default=defaults.init_timeout_s, help="limit of the Init phase")
+    parser.add_argument(
+        "--isolation", choices=("auto", "off"), default="auto", help="off runs functions as this user, unprotected"
+    )
+    users = "-".join(str(user) for user in defaults.sandbox_users)
+    parser.add_argument(
+        "--sandbox-users", type=_user_range, default=users, help="user ids for sandboxes, when this server is root"
+    )
     parser.add_argument("--strict-roles", action="store_true", help="refuse execution roles that IAM does not know")
     delays = ",".join(f"{delay:g}" for delay in defaults.retry_delays_s)
     parser.add_argument("--retry-delays", default=delays, help="seconds before each retry of an asynchronous event")
@@ -80,6 +89,11 @@ def _parser() -> argparse.ArgumentParser:
     throw_away = "end when standard input ends, and remove the home then"
     parser.add_argument("--throw-away", action="store_true", help=throw_away)
     return parser
+
+
+def _user_range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    return int(first), int(last)
 
 
 def _take(descriptor: int, home: Path) -> None:

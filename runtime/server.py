@@ -29,10 +29,8 @@ from runtime.dispatch import Dispatcher
 from runtime.environment.assembly import Package, Workshop
 from runtime.environment.environment import Environment
 from runtime.environment.fleet import Fleet, Make
-from runtime.environment.launcher import Launcher
 from runtime.environment.runtimes import observe
 from runtime.environment.runtimes.images.sandboxes import Containers
-from runtime.environment.sandbox import LocalSandboxes
 from runtime.gateway.clients import Clients
 from runtime.gateway.files import Files
 from runtime.gateway.gateway import Gateway
@@ -43,9 +41,11 @@ from runtime.invoke.invoker import Invoker
 from runtime.invoke.route import Draw
 from runtime.invoke.streaming import StreamApi
 from runtime.log_groups.service import CloudWatchLogs
+from runtime.isolation.sandboxes import LocalSandboxes
 from runtime.logs import Logs
 from runtime.metrics.store import Metrics
 from runtime.names import Scope
+from runtime.policy.callers import Role
 from runtime.policy.door import Backend, door
 from runtime.pollers.pollers import Pollers
 from runtime.queues.queues import Queues
@@ -85,7 +85,7 @@ class Server:
         self.port = self._socket.getsockname()[1]
         self._machine = await asyncio.to_thread(observe.this_machine)
         self._open()
-        await self._launcher.start()
+        await self._sandboxes.start()
         await self._containers.start()
         await self._settling.all()
         dispatcher = self._assemble()
@@ -121,15 +121,15 @@ class Server:
             self._gateway.handle, lambda: self._gateway.running, lambda headers: caller_of(headers, files.secret())
         )
         self._door = door(
-            self._catalog, self._scope, self._clock, self._ids, backend, lambda _peer: None,
+            self._catalog, self._scope, self._clock, self._ids, backend, self._resident,
             strict=settings.strict_roles, warns=not settings.throw_away,
         )  # fmt: skip
-        self._launcher = Launcher(home / "runtimes")
+        self._sandboxes = LocalSandboxes(home, off=not settings.isolation, users=settings.sandbox_users)
         self._settling = Settling(self._catalog, self._code, self._ids, self._discard_stale)
         self._containers = Containers(home, CONTAINER_USERS)
         workshop = Workshop(
             containers=self._containers,
-            sandboxes=LocalSandboxes(self._launcher, home / "scratch"),
+            sandboxes=self._sandboxes,
             logs=self._logs,
             clock=self._clock,
             ids=self._ids,
@@ -209,7 +209,7 @@ class Server:
         await self._gateway.stop()
         await self._fleet.wind_down()
         self._fleet.stop()
-        await self._launcher.stop()
+        await self._sandboxes.stop()
         await self._containers.stop()
         await self._settling.stop()
         for connection in list(self._connections):
@@ -228,6 +228,11 @@ class Server:
             return Environment(version, package, workshop, available, provisioned=provisioned)
 
         return make
+
+    def _resident(self, peer: tuple[str, int]) -> Role | None:
+        """The role session of the function whose sandbox a connection comes out of."""
+        owner = self._sandboxes.owner_of(peer, (self._settings.host, self.port))
+        return self._door.sessions.of_function(owner) if owner is not None else None
 
     def _discard_stale(self, name: str) -> None:
         self._fleet.discard(name, lambda version: self._catalog.version(name, version.version) is not None)

@@ -24,6 +24,10 @@ class Settings:
     idle_s: float = 300.0
     init_timeout_s: float = 10.0
     retry_delays_s: tuple[float, ...] = RETRY_DELAYS_S
+    isolation: bool = True
+    """Whether functions are kept apart from this machine as far as it allows; off, they run as this server's user."""
+    sandbox_users: tuple[int, int] = (50_000, 59_999)
+    """The user ids that sandboxes may have, when this server is root."""
     strict_roles: bool = False
     """Whether a function may only have a role that the local IAM knows."""
     echo_logs: int | None = None

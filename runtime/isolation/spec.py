@@ -135,7 +135,7 @@ class Isolation:
     namespaces: bool
     """Own root, processes, IPC and user id."""
     memory: str
-    """"cgroup v1", "cgroup v2" or "none"."""
+    """"cgroup v1", "cgroup v2", "watched" or "none"."""
     cpu: str
     temporary: str
     """How the size of /tmp is bounded, or "none"."""

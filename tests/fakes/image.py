@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runtime.environment.runtime_directory import build
+from runtime.isolation.runtime_directory import build
 
 _LEFT_OUT = re.compile(
     r"/(test|tests|idlelib|ensurepip|lib2to3|tkinter|turtledemo|site-packages|config-[^/]+|__pycache__)(/|$)"

@@ -57,10 +57,51 @@ def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
         time.sleep(0.01)
 
 
+def who(pid: str = "os.getpid()") -> str:
+    """An expression for a handler that has imported os: what tells which process that is; see `host_pid`."""
+    return (
+        f"' '.join([os.readlink('/proc/self/ns/pid'), str({pid}), "
+        f"open('/proc/%d/stat' % {pid}).read().rpartition(')')[2].split()[19]])"
+    )
+
+
+WHO = who()
+
+
+def host_pid(said: str) -> int | None:
+    """The process that calls itself so, as this machine numbers it; None when there is none (any more)."""
+    namespace, number, started = said.split()
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and str((entry / "ns/pid").readlink()) == namespace:
+                inner = (entry / "status").read_text().partition("NSpid:")[2].partition("\n")[0].split()[-1]
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                if (inner, fields[19]) == (number, started) and fields[0] != "Z":
+                    return int(entry.name)
+        except OSError:
+            continue
+    return None
+
+
 def alive(pid: int) -> bool:
     """Whether the process exists and is no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether it is a template or was forked from one."""
+    try:
+        return b"PENSTOCK_RUNTIMES=" in Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return False
 
@@ -129,6 +170,15 @@ class RuntimeProcess:
             if mark in text and alive(int(entry.name)):
                 found.append(int(entry.name))
         return found
+
+    def template(self) -> int:
+        """The process that sandboxes are forked from; 0 while there is none."""
+        return next((pid for pid in self.descendants() if _parent(pid) == self.pid and _is_ours(pid)), 0)
+
+    def keepers(self) -> list[int]:
+        """The first process of each sandbox, those that are only prepared included."""
+        template = self.template()
+        return [pid for pid in self.descendants() if _parent(pid) == template]
 
     def client(self, service: str = "lambda") -> Any:
         """A boto3 client of this server."""

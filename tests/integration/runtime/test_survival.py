@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.fakes.runtime_process import Connection, RuntimeProcess, alive, until
+from tests.fakes.runtime_process import WHO, Connection, RuntimeProcess, alive, host_pid, until
 
 Own = Callable[..., RuntimeProcess]
 
@@ -106,34 +106,35 @@ def test_no_process_outlives_a_killed_server(own_server: Own) -> None:
 
 def test_no_process_outlives_server_and_template_killed_together(own_server: Own) -> None:
     server = own_server()
-    server.create("both", "import os\ndef handler(e, c):\n    return [os.getpid(), os.getppid()]\n")
-    environment, template = json.loads(server.client().invoke(FunctionName="both")["Payload"].read())
+    server.create("both", f"import os\ndef handler(e, c):\n    return {WHO}\n")
+    environment = json.loads(server.client().invoke(FunctionName="both")["Payload"].read())
+    template = server.template()
     os.kill(server.pid, signal.SIGSTOP)  # so that it cannot react to the template's end before it dies itself
     os.kill(template, signal.SIGKILL)
     server.kill()
     until(lambda: server.descendants() == [])
-    until(lambda: not alive(environment))  # the kernel ends it, and whoever inherits it takes note
+    until(lambda: host_pid(environment) is None)
 
 
 def test_processes_of_a_dead_server_are_swept_at_the_next_start(own_server: Own) -> None:
     server = own_server()
-    server.create("sets", "import os\ndef handler(e, c):\n    return os.environ['LAMBDA_RUNTIME_DIR']\n")
-    directory = json.loads(server.client().invoke(FunctionName="sets")["Payload"].read())
     server.kill()
-    stray = subprocess.Popen(["sleep", "300"], env={"LAMBDA_RUNTIME_DIR": directory})
+    stray = subprocess.Popen(["sleep", "300"], env={"PENSTOCK_RUNTIMES": f"{server.home}/runtimes/"})
     server.start()
     assert stray.wait(5) == -signal.SIGKILL
 
 
-def test_a_killed_template_is_replaced_and_only_its_running_invocations_fail(own_server: Own) -> None:
+def test_a_killed_template_is_replaced_and_running_environments_do_not_notice(own_server: Own) -> None:
     server = own_server()
-    server.create("again", "import os\ndef handler(e, c):\n    return [os.getpid(), os.getppid()]\n")
-    first, template = json.loads(server.client().invoke(FunctionName="again")["Payload"].read())
+    for name in ("before", "after"):
+        server.create(name, f"import os\ndef handler(e, c):\n    return {WHO}\n")
+    first = json.loads(server.client().invoke(FunctionName="before")["Payload"].read())
+    template = server.template()
     os.kill(template, signal.SIGKILL)
-    until(lambda: first not in server.descendants())
-    second, replaced = json.loads(server.client().invoke(FunctionName="again")["Payload"].read())
-    assert second != first
-    assert replaced != template
+    until(lambda: not alive(template))
+    assert json.loads(server.client().invoke(FunctionName="before")["Payload"].read()) == first
+    assert host_pid(json.loads(server.client().invoke(FunctionName="after")["Payload"].read())) is not None
+    until(lambda: server.template() not in {0, template})
 
 
 def test_two_servers_cannot_share_a_directory(own_server: Own) -> None:

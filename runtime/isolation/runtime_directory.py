@@ -1,4 +1,4 @@
-"""LAMBDA_RUNTIME_DIR: a directory of links to the Runtime API client and boto3 with what they need, nothing else."""
+"""LAMBDA_RUNTIME_DIR of Python: the Runtime API client and boto3 with what they need, nothing else."""
 
 from __future__ import annotations
 
@@ -16,15 +16,22 @@ _ROOTS = ("awslambdaric", "boto3")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
-def build(root: Path) -> Path:
-    """The directory, under `root`, made if it does not fit the packages that are installed now.
+def entries() -> dict[str, Path]:
+    """What is in it: name → where it is installed.
 
     Raises:
         Unavailable: the Runtime API client is not installed.
     """
-    found = _closure(_ROOTS)
-    if "awslambdaric" not in found:
-        raise Unavailable("the Runtime API client awslambdaric is not installed", hint="pip install awslambdaric")
+    return {entry.name: entry for dist in _needed().values() for entry in _top_level(dist)}
+
+
+def build(root: Path) -> Path:
+    """A directory of links, under `root`, made if it does not fit the packages that are installed now.
+
+    Raises:
+        Unavailable: the Runtime API client is not installed.
+    """
+    found = _needed()
     versions = sorted(f"{name}=={dist.version}" for name, dist in found.items())
     seed = "\n".join([sysconfig.get_path("purelib"), *versions])
     directory = (
@@ -40,6 +47,13 @@ def build(root: Path) -> Path:
             (temporary / entry.name).symlink_to(entry)
     temporary.rename(directory)
     return directory
+
+
+def _needed() -> dict[str, Distribution]:
+    found = _closure(_ROOTS)
+    if "awslambdaric" not in found:
+        raise Unavailable("the Runtime API client awslambdaric is not installed", hint="pip install awslambdaric")
+    return found
 
 
 def _closure(roots: tuple[str, ...]) -> dict[str, Distribution]:

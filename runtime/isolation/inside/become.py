@@ -1,0 +1,98 @@
+"""A forked process becomes a handler that cannot tell it was forked."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Mapping
+from importlib.machinery import SourceFileLoader
+from types import CodeType, ModuleType
+from typing import Any, NamedTuple
+
+_TAKEN_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "OPENSSL_")
+"""Variables that an interpreter, or the C library, reads once, when it starts."""
+_SEARCHED = ("LD_LIBRARY_PATH", "PYTHONPATH")
+_ARGUMENTS_AT = 45
+"""Where /proc/<pid>/stat, after the name, has the address of the arguments."""
+
+
+class Start(NamedTuple):
+    """How Python is started for a handler."""
+
+    interpreter: str
+    bootstrap: str
+    layers: str
+    """Where layers are seen when it is not at /opt; else empty."""
+
+    def command(self) -> list[str]:
+        """What starts a fresh interpreter that runs the handler."""
+        return [self.interpreter, *(("-S",) if self.layers else ()), self.bootstrap, *filter(None, [self.layers])]
+
+
+def needs_fresh(environment: Mapping[str, str], own: Mapping[str, str]) -> bool:
+    """Whether a handler with this environment needs an interpreter started for it; `own` is the template's. Pure."""
+    searched = own.get("LD_LIBRARY_PATH")
+    if searched is not None and not set(environment.get("LD_LIBRARY_PATH", "").split(":")) <= {
+        *searched.split(":"),
+        "",
+    }:
+        return True
+    return any(
+        own.get(name) != value
+        for name, value in environment.items()
+        if name.startswith(_TAKEN_AT_START) and name not in _SEARCHED
+    )
+
+
+def load_bootstrap(path: str) -> CodeType:
+    """What a fresh interpreter would be given to run."""
+    code = SourceFileLoader("__main__", path).get_code("__main__")
+    assert code is not None
+    return code
+
+
+def load_client(address: str) -> None:
+    """Load the native part of the Runtime API client, which reads the address while it is loaded."""
+    os.environ["AWS_LAMBDA_RUNTIME_API"] = address
+    try:
+        __import__("runtime_client")
+    except ImportError:  # then the client does without
+        return
+
+
+def handler(request: Mapping[str, Any], start: Start, code: CodeType) -> tuple[CodeType, dict[str, Any]]:
+    """What to run, and its namespace, after this process has taken on all that `request` says."""
+    coerced = os.environ.get("LC_CTYPE")  # what the interpreter chose for want of the locale it was told to use
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    if coerced is not None and not {"LC_ALL", "LC_CTYPE"} & os.environ.keys():
+        os.environ["LC_CTYPE"] = coerced
+    time.tzset()
+    os.umask(0o022)
+    os.chdir(request["directory"])
+    command = start.command()
+    _show(command)
+    sys.argv[:] = [start.bootstrap, *filter(None, [start.layers])]
+    sys.orig_argv[:] = command
+    main = ModuleType("__main__")
+    vars(main).update(
+        __builtins__=sys.modules["builtins"],
+        __cached__=None,
+        __file__=start.bootstrap,
+        __loader__=SourceFileLoader("__main__", start.bootstrap),
+    )
+    sys.modules["__main__"] = main
+    sys.path.insert(0, os.path.dirname(start.bootstrap))
+    return code, vars(main)
+
+
+def _show(command: list[str]) -> None:
+    """Write `command` over the arguments that the template was started with, as far as it fits."""
+    with open("/proc/self/stat", encoding="utf-8") as file:
+        fields = file.read().rpartition(")")[2].split()
+    start, end = (int(each) for each in fields[_ARGUMENTS_AT : _ARGUMENTS_AT + 2])
+    text = "\0".join(command).encode()[: end - start - 1]
+    ctypes.memset(start, 0, end - start)
+    ctypes.memmove(start, text, len(text))
