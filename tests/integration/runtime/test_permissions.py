@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -366,6 +367,50 @@ def test_a_function_calls_another_only_if_its_role_may(server: RuntimeProcess) -
     assert called(server, *invoke, FunctionName="target:$LATEST")["status"] == 403
     update = {"FunctionName": "target", "Name": "live", "FunctionVersion": "1"}
     assert called(server, "calling", "lambda", "update_alias", **update)["status"] == 403
+
+
+CLAIMS = """
+import boto3, http.client, os
+from botocore.config import Config
+
+def code(client, operation, **parameters):
+    try:
+        getattr(client, operation)(**parameters)
+    except Exception as error:
+        return error.response["Error"]["Code"]
+    return "done"
+
+def client(service, key, secret):
+    return boto3.client(service, aws_access_key_id=key, aws_secret_access_key=secret)
+
+def unsigned(path):
+    host = os.environ["AWS_ENDPOINT_URL"].removeprefix("http://")
+    connection = http.client.HTTPConnection(host)
+    connection.request("GET", path)
+    return connection.getresponse().status
+
+def handler(event, context):
+    claims = [("testing", "testing"), ("AKIALOCALROOTRUNTIME", "local"), ("123456789012", "x"), ("999999999999", "x")]
+    return {
+        "who": sorted({client("sts", *claim).get_caller_identity()["Arn"] for claim in claims}),
+        "lambda": [code(client("lambda", *claim), "delete_function", FunctionName="victim") for claim in claims],
+        "s3": [code(client("s3", *claim), "list_buckets") for claim in claims],
+        "unsigned": unsigned("/2015-03-31/functions/"),
+    }
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="sandboxes have users of their own only when the server is root")
+def test_a_function_is_itself_whatever_it_claims(server: RuntimeProcess) -> None:
+    server.create("victim")
+    server.create("claiming", CLAIMS, Role=new_role(server, "nobody"), Timeout=30)
+
+    found = json.loads(server.client().invoke(FunctionName="claiming")["Payload"].read())
+
+    assert found["who"] == [f"arn:aws:sts::{HOME}:assumed-role/nobody/claiming"]
+    assert found["lambda"] == ["AccessDeniedException"] * 4
+    assert found["s3"] == ["AccessDenied"] * 4
+    assert found["unsigned"] == 403
 
 
 def test_a_resource_policy_lets_a_functions_role_in(server: RuntimeProcess) -> None:
