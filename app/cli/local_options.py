@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli import printer
+from app.cli import local_config, printer
 from app.cli.light import LightCommand
+from core.errors import InvalidInput
 
 Template = Annotated[
     Path | None,
@@ -67,6 +68,7 @@ _WITHOUT_EFFECT: Mapping[str, int] = {
     "--debug": 0,
     "--beta-features": 0,
     "--no-beta-features": 0,
+    "--save-params": 0,
 }
 _REFUSED: Mapping[str, str] = {
     "--add-host": "there are no containers here to give hosts to",
@@ -85,7 +87,13 @@ class LocalCommand(LightCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The arguments that are left over."""
-        rest: list[str] = super().parse_args(ctx, list(_spread(_known(args, ctx))))
+        command = "local_" + str(ctx.info_name).replace("-", "_")
+        try:
+            kept, defaults = local_config.take(_known(args, ctx), command)
+        except InvalidInput as mistake:
+            ctx.fail(str(mistake))
+        ctx.default_map = defaults
+        rest: list[str] = super().parse_args(ctx, _spread(kept))
         return rest
 
 

@@ -67,7 +67,7 @@ class Given:
         """Options of the private runtime. Raises: LocalError."""
         options = ["--region", self.region_name()]
         if self.debugged_port():
-            options += ["--init-seconds", str(_A_DAY_S)]
+            options += ["--init-seconds", str(_A_DAY_S), "--no-timeouts"]
         return options
 
     def load(self) -> Project:

@@ -15,7 +15,6 @@ from typing import Any
 from app.sam_local.problems import LocalError
 
 MODULE = "_penstock_debug"
-_LONGEST_S = 900
 _DEBUGGER = "_penstock_debugpy"
 
 _WAIT = '''\
@@ -52,23 +51,22 @@ class Debugging:
         return not self.function or self.function in names
 
     def settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """The function's settings with the debugger in them and as much time as Lambda knows.
+        """The function's settings with the debugger in them.
 
         Raises:
             LocalError: no runtime that can be debugged here.
         """
-        changed = {**settings, "Timeout": _LONGEST_S}
         if str(settings["Runtime"]).startswith("nodejs"):
             flags = self.arguments or f"--inspect-brk={self.host}:{self.port}"
             own = settings["Environment"]["Variables"]
             options = f"{own.get('NODE_OPTIONS', '')} {flags}".strip()
-            return {**changed, "Environment": {"Variables": {**own, "NODE_OPTIONS": options}}}
+            return {**settings, "Environment": {"Variables": {**own, "NODE_OPTIONS": options}}}
         if not str(settings["Runtime"]).startswith("python"):
             raise LocalError(f"functions of runtime {settings['Runtime']} cannot be debugged here")
         if self.arguments:
             what = "--debug-args is for Node.js functions; Python functions always wait with debugpy"
             raise LocalError(what, where="--debug-args")
-        return {**changed, "Handler": f"{MODULE}.handler"}
+        return {**settings, "Handler": f"{MODULE}.handler"}
 
     def package(self, package: bytes, handler: str, runtime: str) -> bytes:
         """The function's zip with the debugger beside its code."""

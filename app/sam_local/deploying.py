@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from app.sam_local.problems import LocalError
 from app.sam_local.project import Project
 from sam.local.model import Layer, LocalFunction
 
+_BUCKET = "uploads.penstock.local"  # what a throw-away runtime calls the directory `uploads` of its home
 _ROLE = "arn:aws:iam::{account}:role/local-{name}"
 
 
@@ -33,11 +34,12 @@ class Surroundings:
 
 @dataclass(slots=True)
 class Deployer:
-    """Functions of `project` in the runtime behind `api`. What is packed and published once is not so again."""
+    """Functions in the runtime behind `api`, which takes packages out of `uploads`; a layer is published once."""
 
     api: LambdaApi
+    uploads: Path
     surroundings: Surroundings
-    _layers: dict[tuple[str, bytes], str] = field(default_factory=dict)
+    _layers: dict[tuple[str, str], str] = field(default_factory=dict)
     _made: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = field(default_factory=dict)
 
     def create(self, project: Project, function: LocalFunction) -> None:
@@ -103,14 +105,22 @@ class Deployer:
             what = f"{function.logical_id}: the layer {layer.arn or layer.name} is not on this machine and left out"
             self.surroundings.warn(what)
             return ""
-        package = _package(project.place(layer.content_uri))
-        known = self._layers.get((layer.name, package))
+        content = self._upload(_package(project.place(layer.content_uri)))
+        known = self._layers.get((layer.name, content["S3Key"]))
         if known is None:
-            text = base64.b64encode(package).decode("ascii")
-            known = self._layers[(layer.name, package)] = self.api.publish_layer(layer.name, text)
+            known = self._layers[(layer.name, content["S3Key"])] = self.api.publish_layer(layer.name, content)
         return known
 
-    def _code(self, project: Project, function: LocalFunction) -> dict[str, Any]:
+    def _upload(self, package: bytes) -> dict[str, str]:
+        """Where the runtime finds the package; the same for the same bytes."""
+        name = f"{hashlib.sha256(package).hexdigest()}.zip"
+        self.uploads.mkdir(exist_ok=True, mode=0o700)
+        path = self.uploads / name
+        if not path.exists():
+            path.write_bytes(package)
+        return {"S3Bucket": _BUCKET, "S3Key": name}
+
+    def _code(self, project: Project, function: LocalFunction) -> dict[str, str]:
         if function.image is not None:
             if not function.image.uri:
                 hint = "build it with `docker build`, and give its name as ImageUri"
@@ -127,7 +137,7 @@ class Deployer:
         debugging = self._debugging(function)
         if debugging is not None:
             package = debugging.package(package, function.handler, function.runtime)
-        return {"ZipFile": base64.b64encode(package).decode("ascii")}
+        return self._upload(package)
 
 
 @contextmanager

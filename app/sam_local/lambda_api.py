@@ -61,10 +61,10 @@ class LambdaApi:
         """Remove the function. Raises: Refused."""
         self._ask("DeleteFunction", "DELETE", f"{_FUNCTIONS}/{quote(name)}", None)
 
-    def publish_layer(self, name: str, package: str) -> str:
-        """The ARN of the layer's new version; `package` is its zip in base64. Raises: Refused."""
+    def publish_layer(self, name: str, content: Mapping[str, str]) -> str:
+        """The ARN of the layer's new version; `content` says where its zip is. Raises: Refused."""
         path = f"/2018-10-31/layers/{quote(name)}/versions"
-        answer = self._ask("PublishLayerVersion", "POST", path, {"Content": {"ZipFile": package}})
+        answer = self._ask("PublishLayerVersion", "POST", path, {"Content": content})
         return str(answer["LayerVersionArn"])
 
     def settle(self, name: str) -> None:

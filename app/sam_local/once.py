@@ -22,7 +22,7 @@ def invoke(
     """
     api = LambdaApi(runtime.wait())
     try:
-        Deployer(api, surroundings).create(project, function)
+        Deployer(api, runtime.uploads, surroundings).create(project, function)
         payload, _ = api.invoke(function.function_name, event)
     except Refused as refusal:
         raise LocalError(f"{function.logical_id} was not invoked", why=refusal.message) from None

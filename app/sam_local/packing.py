@@ -15,7 +15,6 @@ LEFT_OUT = frozenset(
     (".git", ".hg", ".svn", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".aws-sam", ".penstock")
 )
 _WHEN = (1980, 1, 1, 0, 0, 0)
-_LARGE_BYTES = 24 * 1024**2
 
 
 def pack(directory: Path) -> bytes:
@@ -24,15 +23,11 @@ def pack(directory: Path) -> bytes:
     Raises:
         LocalError: no such directory, or a file that cannot be read.
     """
-    found = list(files(directory))
-    size = sum(entry.stat().st_size for _, entry in found)
-    method = zipfile.ZIP_STORED if size < _LARGE_BYTES else zipfile.ZIP_DEFLATED
     buffer = io.BytesIO()
     try:
-        with zipfile.ZipFile(buffer, "w", method, compresslevel=1) as archive:
-            for name, path in sorted(found):
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for name, path in sorted(files(directory)):
                 info = zipfile.ZipInfo(name, _WHEN)
-                info.compress_type = method
                 info.external_attr = (stat.S_IFREG | (path.stat().st_mode & 0o777)) << 16
                 archive.writestr(info, path.read_bytes())
     except OSError as problem:

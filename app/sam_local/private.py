@@ -50,6 +50,11 @@ class PrivateRuntime:
     def __enter__(self) -> Self:
         return self
 
+    @property
+    def uploads(self) -> Path:
+        """The directory from which it takes packages."""
+        return self.home / "uploads"
+
     def wait(self) -> int:
         """The port it listens on.
 

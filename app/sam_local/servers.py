@@ -76,7 +76,8 @@ def start_lambda(wanted: Wanted, runtime: PrivateRuntime) -> None:
 
 def _begin(wanted: Wanted, runtime: PrivateRuntime) -> tuple[Live, Upstream]:
     port = runtime.wait()
-    live = Live(wanted.load, Deployer(LambdaApi(port), wanted.surroundings), wanted.say, watching=wanted.watching)
+    deployer = Deployer(LambdaApi(port), runtime.uploads, wanted.surroundings)
+    live = Live(wanted.load, deployer, wanted.say, watching=wanted.watching)
     for warning in live.project.template.warnings:
         wanted.say(str(warning))
     return live, Upstream(port)

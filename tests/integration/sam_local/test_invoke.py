@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 import signal
 import socket
 import subprocess
@@ -325,3 +326,38 @@ def test_inline_code_and_zips_run_too(tmp_path: Path) -> None:
     assert answer(application("invoke", "Inline")) == "inline"
     assert answer(application("invoke", "Zipped")) == "zipped"
     assert application.left_over() == []
+
+
+def test_a_package_may_be_larger_than_an_upload(tmp_path: Path) -> None:
+    """60 MB that do not compress: on AWS they would go through S3."""
+    application = Application(
+        tmp_path / "app",
+        "  Fn: {Type: AWS::Serverless::Function}\n",
+        "import os\ndef handler(event, context):\n    return os.path.getsize('data.bin')\n",
+    )
+    (application.folder / "src" / "data.bin").write_bytes(random.Random(1).randbytes(60 * 1024**2))
+    assert answer(application("invoke")) == 60 * 1024**2
+
+
+def test_layers_of_the_template_are_there(tmp_path: Path) -> None:
+    """One that is only known by its ARN is left out, and told about."""
+    application = Application(
+        tmp_path / "app",
+        "  Lib: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: layer}}\n"
+        "  Fn:\n    Type: AWS::Serverless::Function\n"
+        "    Properties: {Layers: [!Ref Lib, 'arn:aws:lambda:us-east-1:210987654321:layer:far:3']}\n",
+        "import lib\ndef handler(event, context):\n    return lib.WORD\n",
+    )
+    application.write("layer/python/lib.py", "WORD = 'from the layer'\n")
+    done = application("invoke")
+    assert answer(done) == "from the layer"
+    assert "the layer arn:aws:lambda:us-east-1:210987654321:layer:far:3 is not on this machine" in done.stderr
+
+
+def test_defaults_come_from_samconfig(application: Application) -> None:
+    """What is given on the command line wins."""
+    table = '[default.local_invoke.parameters]\nparameter_overrides = "Level=cfg"\n'
+    application.write("samconfig.toml", f"version = 0.1\n{table}")
+    assert answer(application("invoke", "Orders"))["env"]["LEVEL"] == "cfg"
+    given = application("invoke", "Orders", "--parameter-overrides", "Level=given")
+    assert answer(given)["env"]["LEVEL"] == "given"
