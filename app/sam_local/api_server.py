@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from app.sam_local.front import Send, send_answer
+from app.sam_local.front import Send, pass_on, send_answer, told
 from app.sam_local.gateway.answers import THROTTLED
 from app.sam_local.gateway.match import NoMatch, find
-from app.sam_local.gateway.messages import Incoming, Outgoing
-from app.sam_local.gateway.serve import Ask, Call, Gateway, answered, timed_out, url_call
+from app.sam_local.gateway.messages import Incoming, Outgoing, Pairs
+from app.sam_local.gateway.serve import Ask, Call, Gateway, answered, timed_out
 from app.sam_local.live import Live
 from app.sam_local.problems import LocalError
 from app.sam_local.upstream import Head, Upstream
@@ -44,26 +44,33 @@ class ApiServer:
 
     async def answer(self, incoming: Incoming, send: Send) -> None:
         """See `front.Answers`."""
+        function = url_function(self._live.project.template, incoming.host)
+        if function is not None:
+            await self._pass_on(function, incoming, send)
+            return
         answer = await self._answer(incoming)
-        self._say(f"{incoming.at:%Y-%m-%d %H:%M:%S} {incoming.method} {incoming.path} {answer.status}")
+        self._say(told(incoming, answer.status))
         await send_answer(send, answer)
 
     async def _answer(self, incoming: Incoming) -> Outgoing:
         template = self._live.project.template
-        step: Outgoing | Ask | Call
-        function = url_function(template, incoming.host)
-        if function is not None:
-            step = url_call(function, incoming)
-        else:
-            file = self._file(template, incoming)
-            if file is not None:
-                return file
-            gateway = Gateway(template.apis, template.region, template.account, self._authorizers)
-            step = gateway.route(incoming)
-            if isinstance(step, Ask):
-                head, payload = await self._invoke(step.authorizer.function, step.event)
-                step = gateway.authorized(incoming, step, payload, failed=_failed(head))
+        file = self._file(template, incoming)
+        if file is not None:
+            return file
+        gateway = Gateway(template.apis, template.region, template.account, self._authorizers)
+        step = gateway.route(incoming)
+        if isinstance(step, Ask):
+            head, payload = await self._invoke(step.authorizer.function, step.event)
+            step = gateway.authorized(incoming, step, payload, failed=_failed(head))
         return step if isinstance(step, Outgoing) else await self._call(step, incoming)
+
+    async def _pass_on(self, function: LocalFunction, incoming: Incoming, send: Send) -> None:
+        """Let the runtime answer, which serves function URLs itself."""
+        host = self._live.url_host(function)
+        if not host:
+            raise LocalError(f"the function {function.logical_id} does not run; see above why")
+        await pass_on(self._upstream, incoming, incoming.target, [*_without_host(incoming.headers), ("Host", host)],
+                      send, self._say)  # fmt: skip
 
     async def _call(self, call: Call, incoming: Incoming) -> Outgoing:
         try:
@@ -135,3 +142,7 @@ def _protected(api: Api, route: Route, asked: bool) -> str:
 
 def _failed(head: Head) -> bool:
     return bool(head.header("x-amz-function-error")) or head.status >= 300
+
+
+def _without_host(headers: Pairs) -> Pairs:
+    return tuple(pair for pair in headers if pair[0].lower() != "host")

@@ -16,7 +16,7 @@ from app.sam_local.environment import variables
 from app.sam_local.lambda_api import LambdaApi, Refused
 from app.sam_local.problems import LocalError
 from app.sam_local.project import Project
-from sam.local.model import Layer, LocalFunction
+from sam.local.model import Cors, Layer, LocalFunction, Url
 
 _BUCKET = "uploads.penstock.local"  # what a throw-away runtime calls the directory `uploads` of its home
 _ROLE = "arn:aws:iam::{account}:role/local-{name}"
@@ -41,6 +41,7 @@ class Deployer:
     surroundings: Surroundings
     _layers: dict[tuple[str, str], str] = field(default_factory=dict)
     _made: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = field(default_factory=dict)
+    _urls: dict[str, tuple[Url, str]] = field(default_factory=dict)
 
     def create(self, project: Project, function: LocalFunction) -> None:
         """Make the function. Raises: LocalError, also for what the runtime refuses."""
@@ -48,6 +49,7 @@ class Deployer:
         with _told(function):
             settings, code = self._settings(project, function), self._code(project, function)
             self.api.create(name, settings, code)
+            self._publish_url(function)
         self._made[name] = (settings, code)
 
     def replace(self, project: Project, function: LocalFunction) -> bool:
@@ -60,12 +62,24 @@ class Deployer:
                 self.api.update_settings(name, settings)
             if code != before[1]:
                 self.api.update_code(name, code)
+            self._publish_url(function)
         self._made[name] = (settings, code)
         return (settings, code) != before
 
+    def url_host(self, function: LocalFunction) -> str:
+        """The Host by which the runtime knows the function's URL; "" when it has none."""
+        return self._urls.get(function.function_name, (None, ""))[1]
+
+    def _publish_url(self, function: LocalFunction) -> None:
+        url, known = function.url, self._urls.get(function.function_name)
+        if url is not None and (known is None or known[0] != url):
+            config = {"InvokeMode": url.invoke_mode, "Cors": _cors(url.cors) if url.cors is not None else {}}
+            self._urls[function.function_name] = (url, self.api.publish_url(function.function_name, config))
+
     def remove(self, function: LocalFunction) -> None:
         """Remove the function. Raises: as `create`."""
-        self._made.pop(function.function_name, None)
+        for made in (self._made, self._urls):
+            made.pop(function.function_name, None)
         with _told(function):
             self.api.delete(function.function_name)
 
@@ -157,3 +171,15 @@ def _package(place: Path) -> bytes:
     if place.is_file() and place.suffix in (".zip", ".jar"):
         return place.read_bytes()
     return packing.pack(place)
+
+
+def _cors(cors: Cors) -> dict[str, Any]:
+    """As Lambda's API takes it."""
+    lists = {
+        "AllowOrigins": cors.origins,
+        "AllowMethods": cors.methods,
+        "AllowHeaders": cors.headers,
+        "ExposeHeaders": cors.expose,
+    }
+    found: dict[str, Any] = {name: list(values) for name, values in lists.items() if values}
+    return found | {"AllowCredentials": cors.credentials, "MaxAge": cors.max_age_s or 0}

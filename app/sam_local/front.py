@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from app.sam_local.gateway.messages import Incoming, Outgoing, json_answer
 from app.sam_local.live import Live
 from app.sam_local.problems import LocalError
+from app.sam_local.upstream import Head, Upstream
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -85,6 +86,30 @@ class Front:
                     await asyncio.to_thread(self._live.apply)
 
 
+async def pass_on(
+    upstream: Upstream,
+    incoming: Incoming,
+    target: str,
+    headers: Iterable[tuple[str, str]],
+    send: Send,
+    say: Callable[[str], None],
+) -> None:
+    """Answer with what the runtime answers to the same request at `target` with these headers, as it comes."""
+    async with contextlib.aclosing(upstream.stream(incoming.method, target, headers, incoming.body)) as parts:
+        async for part in parts:
+            if isinstance(part, Head):
+                say(told(incoming, part.status))
+                await send({"type": "http.response.start", "status": part.status, "headers": _passed_on(part)})
+            else:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def told(incoming: Incoming, status: int) -> str:
+    """One line about a request that was answered."""
+    return f"{incoming.at:%Y-%m-%d %H:%M:%S} {incoming.method} {incoming.path} {status}"
+
+
 async def send_answer(send: Send, answer: Outgoing) -> None:
     """Send it whole."""
     headers = [
@@ -94,6 +119,12 @@ async def send_answer(send: Send, answer: Outgoing) -> None:
         headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if answer.status in (204, 304) else answer.body})
+
+
+def _passed_on(head: Head) -> list[tuple[bytes, bytes]]:
+    """The answer's headers but those about the connection to the runtime."""
+    hop = ("connection", "transfer-encoding", "keep-alive", "date")
+    return [(_latin(name), _latin(value)) for name, value in head.headers if name.lower() not in hop]
 
 
 def _latin(text: str) -> bytes:

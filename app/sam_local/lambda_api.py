@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from app.local_target import ACCESS_KEY, REGION
 from app.sam_local.problems import LocalError
@@ -18,6 +18,11 @@ OWNER = {"Authorization": SIGNED + "Signature=local"}
 """Makes a request the account owner's: the runtime asks for no more than a key that it has not issued itself."""
 _FUNCTIONS = "/2015-03-31/functions"
 _SETTLED_S = 120.0
+# Source: reference §13: a URL needs both permissions
+_OPEN_TO_ALL: Mapping[str, Mapping[str, Any]] = {
+    "InvokeFunctionUrl": {"FunctionUrlAuthType": "NONE"},
+    "InvokeFunction": {"InvokedViaFunctionUrl": True},
+}
 _ONLY_AT_FIRST = ("PackageType", "Architectures")
 
 
@@ -66,6 +71,19 @@ class LambdaApi:
         path = f"/2018-10-31/layers/{quote(name)}/versions"
         answer = self._ask("PublishLayerVersion", "POST", path, {"Content": content})
         return str(answer["LayerVersionArn"])
+
+    def publish_url(self, name: str, config: Mapping[str, Any]) -> str:
+        """The host of the function's URL, made (or made anew) for anybody to call. Raises: Refused."""
+        place = f"/2021-10-31/functions/{quote(name)}/url"
+        settings = {**config, "AuthType": "NONE"}
+        try:
+            answer = self._ask("UpdateFunctionUrlConfig", "PUT", place, settings)
+        except Refused:
+            answer = self._ask("CreateFunctionUrlConfig", "POST", place, settings)
+            for action, condition in _OPEN_TO_ALL.items():
+                statement = {"StatementId": action, "Action": f"lambda:{action}", "Principal": "*", **condition}
+                self._ask("AddPermission", "POST", f"{_FUNCTIONS}/{quote(name)}/policy", statement)
+        return urlsplit(str(answer["FunctionUrl"])).netloc
 
     def settle(self, name: str) -> None:
         """Wait until the function is Active and its last update in effect. Raises: LocalError, Refused."""

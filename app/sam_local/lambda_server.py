@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable
 from urllib.parse import quote, unquote
 
-from app.sam_local.front import Send
+from app.sam_local.front import Send, pass_on
 from app.sam_local.gateway.messages import Incoming
 from app.sam_local.lambda_api import OWNER
 from app.sam_local.live import Live
-from app.sam_local.upstream import Head, Upstream
+from app.sam_local.upstream import Upstream
 
 _FUNCTION = re.compile(r"(/20\d\d-\d\d-\d\d/functions/)([^/]+)(/.*)?")
 _UNQUALIFIED = re.compile(r"^(arn:[^:]+:lambda:[^:]*:[^:]*:function:|[^:]*:function:)?([^:]+)(:.*)?$")
@@ -29,14 +28,7 @@ class LambdaServer:
         """See `front.Answers`."""
         target = self._target(incoming.path) + (f"?{incoming.query}" if incoming.query else "")
         headers = incoming.headers if incoming.header("authorization") else (*incoming.headers, *OWNER.items())
-        async with contextlib.aclosing(self._upstream.stream(incoming.method, target, headers, incoming.body)) as parts:
-            async for part in parts:
-                if isinstance(part, Head):
-                    self._say(f"{incoming.at:%Y-%m-%d %H:%M:%S} {incoming.method} {incoming.path} {part.status}")
-                    await send({"type": "http.response.start", "status": part.status, "headers": _passed_on(part)})
-                else:
-                    await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        await pass_on(self._upstream, incoming, target, headers, send, self._say)
 
     def _target(self, path: str) -> str:
         """The path with the function's name where a logical id stood."""
@@ -51,12 +43,3 @@ class LambdaServer:
         if function is None:
             return path
         return f"{match.group(1)}{quote(before + function.function_name + after, safe='')}{match.group(3) or ''}"
-
-
-def _passed_on(head: Head) -> list[tuple[bytes, bytes]]:
-    """The answer's headers but those about the connection to the runtime."""
-    return [
-        (name.encode("latin-1"), value.encode("latin-1"))
-        for name, value in head.headers
-        if name.lower() not in ("connection", "transfer-encoding", "keep-alive")
-    ]

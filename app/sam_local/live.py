@@ -40,6 +40,10 @@ class Live:
         """Whether that function can be invoked."""
         return logical_id in self._made
 
+    def url_host(self, function: LocalFunction) -> str:
+        """The Host by which the runtime knows the function's URL; "" when it has none yet."""
+        return self._deployer.url_host(function)
+
     def find(self, identifier: str) -> LocalFunction | None:
         """The function of that logical id, else of that name."""
         for function in self.project.template.functions:

@@ -1,1 +1,1 @@
-"""API Gateway and function URLs, as far as they are visible to a function and to its client; pure."""
+"""API Gateway, as far as it is visible to a function and to its client; pure."""

@@ -1,7 +1,7 @@
 """From what a function returned to what its client gets. Pure.
 
 Source: API Gateway developer guide, "Output format of a Lambda function for proxy integration" and "Lambda function
-response for format 2.0"; Lambda developer guide, function URL response payloads.
+response for format 2.0".
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ _JSON = "application/json"
 
 REST_ERROR = json_answer(502, '{"message": "Internal server error"}')
 HTTP_ERROR = json_answer(500, '{"message":"Internal Server Error"}')
-URL_ERROR = json_answer(502, "Internal Server Error")
 REST_TIMEOUT = json_answer(504, '{"message": "Endpoint request timed out"}')
 HTTP_TIMEOUT = json_answer(503, '{"message":"Service Unavailable"}')
 THROTTLED = json_answer(429, '{"message":"Too Many Requests"}')
@@ -64,7 +63,7 @@ def rest_answer(payload: bytes, accept: str, binary_types: Sequence[str]) -> Out
 
 
 def http_answer(payload: bytes) -> Outgoing:
-    """The answer of an HTTP API (2.0) or a function URL: without a statusCode the whole result is the body.
+    """The answer of an HTTP API in format 2.0: without a statusCode the whole result is the body.
 
     Raises:
         Malformed: a statusCode, body or header that is none.

@@ -1,7 +1,7 @@
 """Cross-origin requests: preflights that the API answers itself, and headers it adds. Pure.
 
-Source: SAM CorsConfiguration (REST: an OPTIONS method with fixed headers on each path), API Gateway's and Lambda's
-CORS of HTTP APIs and function URLs (by the request's Origin, instead of what the function says).
+Source: SAM CorsConfiguration (REST: an OPTIONS method with fixed headers on each path), API Gateway's CORS of HTTP APIs
+(by the request's Origin, instead of what the function says).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def is_preflight(incoming: Incoming) -> bool:
 
 
 def preflight(cors: Cors, incoming: Incoming) -> Outgoing:
-    """The answer of an HTTP API or function URL with CORS: 204, with headers only for an origin that is allowed."""
+    """The answer of an HTTP API with CORS: 204, with headers only for an origin that is allowed."""
     added = list(added_headers(cors, incoming))
     if added:
         if cors.methods:

@@ -1,7 +1,7 @@
 """The event a function gets for a request. Pure.
 
 Source: API Gateway developer guide, "Input format of a Lambda function for proxy integration" and "Payload format
-version" (1.0, 2.0); Lambda developer guide, "Invoking function URLs".
+version" (1.0, 2.0).
 """
 
 from __future__ import annotations
@@ -84,13 +84,6 @@ def http_event(
     for name, values in (("pathParameters", match.parameters), ("stageVariables", api.variables)):
         if values:
             event[name] = dict(values)
-    return event
-
-
-def url_event(incoming: Incoming, url_id: str) -> dict[str, Any]:
-    """The event of a function URL: format 2.0, as a route $default."""
-    event = _event_2(incoming, unquote(incoming.path), "$default", "$default", "anonymous", url_id)
-    event["requestContext"]["domainName"] = incoming.host
     return event
 
 

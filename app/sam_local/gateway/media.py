@@ -25,7 +25,7 @@ def matches_any(content_type: str, types: Iterable[str]) -> bool:
 
 
 def is_text(content_type: str, body: bytes) -> bool:
-    """Whether an HTTP API or a function URL passes the body on as text. Without a type, what is UTF-8 is text."""
+    """Whether an HTTP API passes the body on as text. Without a type, what is UTF-8 is text."""
     found = essence(content_type)
     if not found:
         return _is_utf8(body)

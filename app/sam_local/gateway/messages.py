@@ -25,6 +25,11 @@ class Incoming:
     at: datetime
     request_id: str
 
+    @property
+    def target(self) -> str:
+        """Path and query, as sent."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
     def header(self, name: str) -> str:
         """The first value of a header; "" when it was not sent."""
         wanted = name.lower()

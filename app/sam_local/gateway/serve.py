@@ -16,17 +16,16 @@ from app.sam_local.gateway.answers import (
     HTTP_TIMEOUT,
     REST_ERROR,
     REST_TIMEOUT,
-    URL_ERROR,
     Malformed,
     http_answer,
     no_route,
     rest_answer,
 )
 from app.sam_local.gateway.cors import added_headers, is_preflight, preflight, rest_preflight
-from app.sam_local.gateway.events import proxy_event, url_event
+from app.sam_local.gateway.events import proxy_event
 from app.sam_local.gateway.match import Match, NoMatch, find, methods_of
 from app.sam_local.gateway.messages import Incoming, Outgoing
-from sam.local.model import Api, Authorizer, Cors, LocalFunction
+from sam.local.model import Api, Authorizer, Cors
 
 _TIMEOUT_S = {"rest": 29.0, "http": 30.0}
 
@@ -47,7 +46,7 @@ class Call:
 
     function: str
     event: bytes
-    match: Match | None
+    match: Match
     cors: Cors | None
     timeout_s: float
 
@@ -103,16 +102,6 @@ class Gateway:
         return preflight(api.cors, incoming) if is_preflight(incoming) else None
 
 
-def url_call(function: LocalFunction, incoming: Incoming) -> Outgoing | Call:
-    """The step for a request to the function's URL."""
-    assert function.url is not None
-    cors = function.url.cors
-    if cors is not None and is_preflight(incoming):
-        return preflight(cors, incoming)
-    event = _encoded(url_event(incoming, function.logical_id.lower()))
-    return Call(function.logical_id, event, None, cors, 900.0)
-
-
 def answered(call: Call, incoming: Incoming, payload: bytes, *, failed: bool) -> tuple[Outgoing, str]:
     """What the client gets, and why it is an error of the gateway's ("" when it is not)."""
     answer, problem = _answer(call, incoming, payload, failed=failed)
@@ -123,18 +112,17 @@ def answered(call: Call, incoming: Incoming, payload: bytes, *, failed: bool) ->
 
 def timed_out(call: Call) -> Outgoing:
     """The function took longer than the API waits."""
-    return REST_TIMEOUT if call.match is not None and call.match.api.kind == "rest" else HTTP_TIMEOUT
+    return REST_TIMEOUT if call.match.api.kind == "rest" else HTTP_TIMEOUT
 
 
 def _answer(call: Call, incoming: Incoming, payload: bytes, *, failed: bool) -> tuple[Outgoing, str]:
-    kind = call.match.api.kind if call.match is not None else "url"
-    broken = {"rest": REST_ERROR, "http": HTTP_ERROR, "url": URL_ERROR}[kind]
+    broken = REST_ERROR if call.match.api.kind == "rest" else HTTP_ERROR
     if failed:
         return broken, "the function failed"
     try:
-        if call.match is not None and kind == "rest":
+        if call.match.api.kind == "rest":
             return rest_answer(payload, incoming.header("accept"), call.match.api.binary_types), ""
-        if call.match is not None and call.match.route.payload == "1.0":
+        if call.match.route.payload == "1.0":
             return rest_answer(payload, incoming.header("accept"), ("*/*",)), ""
         return http_answer(payload), ""
     except Malformed as problem:

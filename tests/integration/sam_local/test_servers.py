@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
+import shutil
 import signal
 import ssl
 import subprocess
@@ -351,3 +353,43 @@ def test_the_aws_command_line_works(endpoint: Server, tmp_path: Path) -> None:
         ("GuardFunction", RUNTIME),
         ("shop-echo", RUNTIME),
     ]
+
+
+STREAMING = """
+  Stream:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs20.x
+      InlineCode: |
+        exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+          stream.setContentType("text/plain");
+          stream.write("first ");
+          await new Promise((done) => setTimeout(done, 1000));
+          stream.write("last");
+          stream.end();
+        });
+      Handler: index.handler
+      CodeUri: !Ref AWS::NoValue
+      FunctionUrlConfig: {AuthType: AWS_IAM, InvokeMode: RESPONSE_STREAM}
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_streamed_answers_come_as_they_are_made(tmp_path: Path) -> None:
+    """Through a function URL, and by InvokeWithResponseStream."""
+    application = Application(tmp_path / "app", STREAMING, "")
+    with application.begin("start-api", "-p", "0") as server:
+        assert f"at http://127.0.0.1:{server.port}/ [function URL, AWS_IAM is not evaluated" in server.log()
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        first, began = answer.read1(), time.monotonic()
+        rest = answer.read()
+        assert (answer.status, first, rest) == (200, b"first ", b"last")
+        assert time.monotonic() - began > 0.5
+        connection.close()
+    with application.begin("start-lambda", "-p", "0") as server:
+        functions = client("lambda", f"http://127.0.0.1:{server.port}")
+        stream = functions.invoke_with_response_stream(FunctionName="Stream")["EventStream"]
+        parts = [event["PayloadChunk"]["Payload"] for event in stream if "PayloadChunk" in event]
+        assert parts == [b"first ", b"last"]

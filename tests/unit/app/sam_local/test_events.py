@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from app.sam_local.gateway.events import http_event, proxy_event, rest_event, url_event
+from app.sam_local.gateway.events import http_event, proxy_event, rest_event
 from app.sam_local.gateway.match import Match
 from tests.fakes.http_requests import api, incoming, match
 
@@ -141,14 +141,6 @@ def test_what_an_authorizer_said_reaches_the_function() -> None:
     told = {"principalId": "ada", "level": "1"}
     assert proxy_event(incoming(), match(rest), ACCOUNT, told)["requestContext"]["authorizer"] == told
     assert proxy_event(incoming(), match(modern), ACCOUNT, told)["requestContext"]["authorizer"] == {"lambda": told}
-
-
-def test_a_function_url_has_an_event_of_its_own() -> None:
-    """Route and stage $default, an anonymous account."""
-    event = url_event(incoming("GET", "/x"), "hello")
-    context = event["requestContext"]
-    assert (event["routeKey"], event["rawPath"], context["accountId"]) == ("$default", "/x", "anonymous")
-    assert (context["apiId"], context["stage"]) == ("hello", "$default")
 
 
 def test_routes_without_a_path_are_keyed_default() -> None:

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from app.sam_local.gateway.messages import Incoming, Outgoing
-from app.sam_local.gateway.serve import Ask, Call, Gateway, answered, timed_out, url_call
-from core.source import Location
-from sam.local.model import Api, Authorizer, Cors, LocalFunction, Url
+from app.sam_local.gateway.serve import Ask, Call, Gateway, answered, timed_out
+from sam.local.model import Api, Authorizer, Cors
 from tests.fakes.http_requests import api, incoming
 
 CORS = Cors(("https://a.example",), ("GET",), ("x-key",), ("x-seen",), 60, credentials=True)
@@ -236,19 +235,3 @@ def test_a_function_that_is_too_slow_is_not_waited_for() -> None:
     assert isinstance(http, Call)
     assert (rest.timeout_s, http.timeout_s) == (29.0, 30.0)
     assert (timed_out(rest).status, timed_out(http).status) == (504, 503)
-
-
-def test_a_function_url_is_called_and_answers_preflights() -> None:
-    """An error of the function is 502."""
-    function = LocalFunction(
-        "Fn", "fn", "a.b", "python3.11", Location("t", 1, 1), code_uri=".", url=Url("NONE", cors=CORS)
-    )
-    assert isinstance(url_call(function, preflight("https://a.example")), Outgoing)
-    request = incoming("GET", "/y", Origin="https://a.example")
-    call = url_call(function, request)
-    assert isinstance(call, Call)
-    assert call.function == "Fn"
-    assert json.loads(call.event)["rawPath"] == "/y"
-    answer, _ = answered(call, request, b"{}", failed=True)
-    assert answer.status == 502
-    assert headers(answer)["access-control-allow-origin"] == "https://a.example"
