@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.listener import Listener
 from tests.fakes.runtime_process import RuntimeProcess
 
 
@@ -35,3 +36,11 @@ def own_server(tmp_path: Path) -> Iterator[Callable[..., RuntimeProcess]]:
     for process in made:
         if process.running:
             process.stop()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """Hears what functions tell."""
+    made = Listener()
+    yield made
+    made.close()

@@ -5,24 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+from tests.fakes.listener import Listener
 from tests.fakes.runtime_process import RuntimeProcess, until
 
 Own = Callable[..., RuntimeProcess]
-WRITES = """
-import json
+TELLS = """
 def handler(event, context):
-    with open(event["file"], "a") as file:
-        file.write(context.aws_request_id + "\\n")
+    tell(context.aws_request_id)
     if event.get("fail"):
         raise ValueError("on purpose")
 """
-
-
-def lines(path: Path) -> list[str]:
-    """The lines of the file; none when it is not there."""
-    return path.read_text().splitlines() if path.exists() else []
 
 
 def send(server: RuntimeProcess, name: str, **event: object) -> str:
@@ -32,49 +25,49 @@ def send(server: RuntimeProcess, name: str, **event: object) -> str:
     return str(answer["ResponseMetadata"]["RequestId"])
 
 
-def test_an_accepted_event_is_delivered_under_its_request_id(own_server: Own, tmp_path: Path) -> None:
+def test_an_accepted_event_is_delivered_under_its_request_id(own_server: Own, listener: Listener) -> None:
     server = own_server()
-    server.create("writes", WRITES)
-    request_id = send(server, "writes", file=str(tmp_path / "out"))
-    until(lambda: lines(tmp_path / "out") == [request_id])
+    server.create("tells", listener.source(TELLS))
+    request_id = send(server, "tells")
+    until(lambda: listener.heard == [request_id])
 
 
-def test_a_failing_event_is_tried_twice_more_with_the_same_request_id(own_server: Own, tmp_path: Path) -> None:
+def test_a_failing_event_is_tried_twice_more_with_the_same_request_id(own_server: Own, listener: Listener) -> None:
     server = own_server("--retry-delays", "0.1,0.2")
-    server.create("writes", WRITES)
-    request_id = send(server, "writes", file=str(tmp_path / "out"), fail=True)
-    other = send(server, "writes", file=str(tmp_path / "other"))
-    until(lambda: lines(tmp_path / "out") == [request_id] * 3 and lines(tmp_path / "other") == [other])
+    server.create("tells", listener.source(TELLS))
+    request_id = send(server, "tells", fail=True)
+    other = send(server, "tells")
+    until(lambda: listener.told == {request_id: 3, other: 1})
     log = server.home.parent / "runtime.log"
-    until(lambda: f"event {request_id} for writes given up: RetriesExhausted" in log.read_text())
+    until(lambda: f"event {request_id} for tells given up: RetriesExhausted" in log.read_text())
 
 
-def test_a_retry_waits_through_a_kill_of_the_server(own_server: Own, tmp_path: Path) -> None:
+def test_a_retry_waits_through_a_kill_of_the_server(own_server: Own, listener: Listener) -> None:
     server = own_server("--retry-delays", "1.5,600")
-    server.create("writes", WRITES)
-    request_id = send(server, "writes", file=str(tmp_path / "out"), fail=True)
-    until(lambda: lines(tmp_path / "out") == [request_id])
+    server.create("tells", listener.source(TELLS))
+    request_id = send(server, "tells", fail=True)
+    until(lambda: listener.heard == [request_id])
     server.kill()
     server.start()
-    until(lambda: len(lines(tmp_path / "out")) >= 2)
-    assert set(lines(tmp_path / "out")) == {request_id}
+    until(lambda: len(listener.heard) >= 2)
+    assert set(listener.heard) == {request_id}
 
 
-def test_no_accepted_event_is_lost_when_the_server_is_killed(own_server: Own, tmp_path: Path) -> None:
+def test_no_accepted_event_is_lost_when_the_server_is_killed(own_server: Own, listener: Listener) -> None:
     server = own_server()
-    server.create("writes", WRITES)
-    accepted = {send(server, "writes", file=str(tmp_path / "out")) for _ in range(100)}
+    server.create("tells", listener.source(TELLS))
+    accepted = {send(server, "tells") for _ in range(100)}
     server.kill()
     server.start()
-    until(lambda: accepted <= set(lines(tmp_path / "out")), 30)
+    until(lambda: accepted <= set(listener.heard), 30)
 
 
-def test_an_event_for_a_function_that_is_gone_is_dropped_with_a_word(own_server: Own, tmp_path: Path) -> None:
+def test_an_event_for_a_function_that_is_gone_is_dropped_with_a_word(own_server: Own, listener: Listener) -> None:
     server = own_server("--retry-delays", "0.5")
-    server.create("writes", WRITES)
-    request_id = send(server, "writes", file=str(tmp_path / "out"), fail=True)
-    until(lambda: lines(tmp_path / "out") == [request_id])
-    server.client().delete_function(FunctionName="writes")
+    server.create("tells", listener.source(TELLS))
+    request_id = send(server, "tells", fail=True)
+    until(lambda: listener.heard == [request_id])
+    server.client().delete_function(FunctionName="tells")
     log = server.home.parent / "runtime.log"
     until(lambda: f"event {request_id} dropped: Function not found" in log.read_text())
 

@@ -3,62 +3,28 @@
 from __future__ import annotations
 
 import json
-import socketserver
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.listener import Listener
 from tests.fakes.runtime_process import Connection, RuntimeProcess, until
 from tests.integration.runtime.polling import counts, mapped, queue
 
 Own = Callable[..., RuntimeProcess]
 EVENTS, MESSAGES, SENDERS = 1000, 120, 8
 TELLS = """
-import json, socket, time
+import time
 def handler(event, context):
     records = event.get("Records")
     time.sleep(0.05 if records is None else 0.3)
-    bodies = [event["name"]] if records is None else [record["body"] for record in records]
-    with socket.create_connection(("127.0.0.1", PORT)) as listener:
-        listener.sendall(json.dumps(bodies).encode() + b"\\n")
-        listener.recv(1)
+    tell(*([event["name"]] if records is None else [record["body"] for record in records]))
 """
-
-
-class Listener:
-    """Counts what functions tell it, by name."""
-
-    def __init__(self) -> None:
-        told: Counter[str] = Counter()
-
-        class Hears(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                told.update(json.loads(self.rfile.readline()))
-                self.wfile.write(b".")
-
-        self.told = told
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Hears)
-        self._server.daemon_threads = True
-        self.port = int(self._server.server_address[1])
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        """Hear no more."""
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    """One for the test."""
-    made = Listener()
-    yield made
-    made.close()
 
 
 def environments(server: RuntimeProcess) -> list[int]:
@@ -116,9 +82,8 @@ def test_all_are_delivered_after_kills_and_no_environment_is_left(
     own_server: Own, listener: Listener, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = own_server("--max-environments", "8")
-    told = listener.told
     url, jobs = queue(server, "jobs", 5)
-    source = TELLS.replace("PORT", str(listener.port))
+    source = listener.source(TELLS)
     server.create("tells", source, Timeout=5)
     server.create("works", source, Timeout=5)
     events = [f"event-{number}" for number in range(EVENTS)]
@@ -129,7 +94,7 @@ def test_all_are_delivered_after_kills_and_no_environment_is_left(
             print(f"\n{text}", end="")  # noqa: T201  (the figures are what this test is for)
 
     def under_way(least: int) -> bool:
-        return sum(map(is_event, list(told))) >= least and counts(server, url)[1] > 0
+        return sum(map(is_event, listener.heard)) >= least and counts(server, url)[1] > 0
 
     sqs = server.client("sqs")
     for start in range(0, MESSAGES, 10):
@@ -141,14 +106,14 @@ def test_all_are_delivered_after_kills_and_no_environment_is_left(
         until(partial(under_way, least), 60)
         on_disk = kept(server)
         assert server.kill() == -9
-        say(f"kill {kill}: {on_disk} events on disk, {counted(told)} delivered; a batch of messages under way")
+        say(f"kill {kill}: {on_disk} events on disk, {counted(listener.told)} delivered; a batch of messages under way")
         until(lambda: environments(server) == [])
         server.start()
     expected = set(events) | set(messages)
-    until(lambda: expected <= set(told) and kept(server) == 0, 120)
+    until(lambda: expected <= set(listener.heard) and kept(server) == 0, 120)
     until(lambda: counts(server, url) == (0, 0), 60)
-    assert set(told) == expected
-    twice = Counter({name: times for name, times in told.items() if times > 1})
+    assert set(listener.heard) == expected
+    twice = Counter({name: times for name, times in listener.told.items() if times > 1})
     say(f"{len(expected)} delivered and none lost; more than once: {counted(twice)}")
     server.stop()
     assert server.descendants() == []
