@@ -120,3 +120,27 @@ def test_a_metric_of_lambda_is_published_under_every_set_of_its_dimensions(tmp_p
         [], ["f"], ["f", "f:live"], ["3", "f", "f:live"],
     ]  # fmt: skip
     stopped(metrics)
+
+
+def test_what_invocations_run_on_becomes_metrics(tmp_path: Path) -> None:
+    metrics = Metrics(tmp_path / "m.db", VirtualClock(START))
+    metrics.unreserved(NOW, 3)
+    metrics.unreserved(NOW, 4)
+    metrics.provisioned_busy(LIVE, "1", NOW, 1, 4, spilled=False)
+    metrics.provisioned_busy(LIVE, "1", NOW, 4, 4, spilled=True)
+    used = Result(b"", duration_ms=1.0, provisioned=True, extensions_ms=7.5)
+    metrics.ended(LIVE, version("1"), NOW, used)
+
+    def high(name: str, unit: str = "Count", **place: str) -> float:
+        key = series("AWS/Lambda", name, place, unit)
+        return max(each.high for _, each in metrics.samples(key, 0, 1 << 62))
+
+    whole = {"FunctionName": "f", "Resource": "f:live", "ExecutedVersion": "1"}
+    assert high("UnreservedConcurrentExecutions") == 4
+    assert high("ProvisionedConcurrentExecutions", **whole) == 4
+    assert high("ProvisionedConcurrencyUtilization", FunctionName="f") == 1.0
+    spilled = series("AWS/Lambda", "ProvisionedConcurrencySpilloverInvocations", {"FunctionName": "f"}, "Count")
+    assert [each.count for _, each in metrics.samples(spilled, 0, 1 << 62)] == [1]
+    assert high("ProvisionedConcurrencyInvocations", **whole) == 1
+    assert high("PostRuntimeExtensionsDuration", "Milliseconds", FunctionName="f") == 7.5
+    stopped(metrics)
