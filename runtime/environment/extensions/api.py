@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from runtime.environment.extensions.machine import Step
+from runtime.environment.extensions.machine import Standing, Step
 from runtime.environment.extensions.registry import EventKind, Extension, Extensions, Refused
 from runtime.http import Reply, Request, Response
 
@@ -96,9 +96,11 @@ class ExtensionsApi:
 
     def _next(self, request: Request, reply: Reply) -> None:
         extension = self.identify(request)
+        asks_again = extension.standing is Standing.READY
         extension.move(Step.NEXT)
         self._waiting[extension.identifier] = reply
-        self._side.extension_ready(extension)
+        if not asks_again:
+            self._side.extension_ready(extension)
 
     def _failed(self, request: Request, step: Step) -> Response:
         extension = self.identify(request)
