@@ -87,8 +87,8 @@ class FakeSandbox:
     def register(self, name: str, *events: str) -> Response:
         body = json.dumps({"events": events}).encode()
         answer = self.ask("POST", f"{_EXTENSION}register", body, lambda_extension_name=name)[0]
-        if name in self.processes:
-            self.processes[name].identifier = dict(answer.headers).get("Lambda-Extension-Identifier", "")
+        if name in self.processes and answer.status == 200:
+            self.processes[name].identifier = dict(answer.headers)["Lambda-Extension-Identifier"]
         return answer
 
     def extension_asks(self, name: str) -> list[Response]:
