@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         retry_delays_s=tuple(float(delay) for delay in options.retry_delays.split(",") if delay),
         echo_logs=options.echo_logs,
         throw_away=options.throw_away,
+        one_shot=options.one_shot,
         untimed=options.no_timeouts,
     )
     try:
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--retry-delays", default=delays, help="seconds before each retry of an asynchronous event")
     parser.add_argument("--echo-logs", type=int, metavar="FD", help="write what functions log to this descriptor, too")
     parser.add_argument("--no-timeouts", action="store_true", help="let functions take as long as they like")
+    parser.add_argument("--one-shot", action="store_true", help="start quickly, for a single invocation")
     throw_away = "end when standard input ends, and remove the home then"
     parser.add_argument("--throw-away", action="store_true", help=throw_away)
     return parser

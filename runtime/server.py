@@ -40,8 +40,8 @@ from runtime.invoke.api import InvokeApi
 from runtime.invoke.invoker import Invoker
 from runtime.invoke.route import Draw
 from runtime.invoke.streaming import StreamApi
+from runtime.isolation.sandboxes import PREPARED, LocalSandboxes
 from runtime.log_groups.service import CloudWatchLogs
-from runtime.isolation.sandboxes import LocalSandboxes
 from runtime.logs import Logs
 from runtime.metrics.store import Metrics
 from runtime.names import Scope
@@ -124,7 +124,10 @@ class Server:
             self._catalog, self._scope, self._clock, self._ids, backend, self._resident,
             strict=settings.strict_roles, warns=not settings.throw_away,
         )  # fmt: skip
-        self._sandboxes = LocalSandboxes(home, off=not settings.isolation, users=settings.sandbox_users)
+        self._sandboxes = LocalSandboxes(
+            home, off=not settings.isolation, users=settings.sandbox_users,
+            prepared=1 if settings.one_shot else PREPARED, preload=not settings.one_shot,
+        )  # fmt: skip
         self._settling = Settling(self._catalog, self._code, self._ids, self._discard_stale)
         self._containers = Containers(home, CONTAINER_USERS)
         workshop = Workshop(

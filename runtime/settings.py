@@ -32,7 +32,9 @@ class Settings:
     """Whether a function may only have a role that the local IAM knows."""
     echo_logs: int | None = None
     """A file descriptor that gets every line the functions log, as they log it."""
-    throw_away: bool = False
-    """Ends when its standard input does, that is with whoever started it, and takes its home along."""
+    one_shot: bool = False
+    """Whether a single invocation is expected, for which preparing others would take longer than it saves."""
     untimed: bool = False
     """Whether functions may take as long as they like: somebody is debugging them."""
+    throw_away: bool = False
+    """Ends when its standard input does, that is with whoever started it, and takes its home along."""

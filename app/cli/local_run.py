@@ -129,7 +129,7 @@ class Listening:
 
 def invoke_once(given: Given, identifier: str | None, event: str | None) -> int:
     """Run `penstock local invoke`; its exit code."""
-    with as_sam_does(), given.logs() as logs, PrivateRuntime(logs, *given.runtime_options()) as runtime:
+    with as_sam_does(), given.logs() as logs, PrivateRuntime(logs, *given.runtime_options(), "--one-shot") as runtime:
         from app.sam_local.once import invoke
         from sam.local.template import of_function
 

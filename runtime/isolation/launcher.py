@@ -46,10 +46,11 @@ class Hello:
 class Launcher:
     """One template process at a time. Keepers outlive it; the next request starts another."""
 
-    def __init__(self, root: Path, hidden: Path, *, off: bool) -> None:
+    def __init__(self, root: Path, hidden: Path, *, off: bool, preload: bool = True) -> None:
         self.root = root
         self._hidden = hidden
         self._off = off
+        self._preload = preload
         self._template: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._users = range(0)
@@ -125,6 +126,7 @@ class Launcher:
             "control": control,
             "pages": self.pages,
             "off": self._off,
+            "preload": self._preload,
             "mark": f"{self.root}{os.sep}",
             "root": str(self.root / "root"),
             "images": str(self.root / "images"),

@@ -25,13 +25,18 @@ _log = logging.getLogger(__name__)
 
 
 class LocalSandboxes:
-    """Sandboxes on this machine. `home` is the server's; nothing inside is told where it is."""
+    """Sandboxes on this machine. `home` is the server's; nothing inside is told where it is.
 
-    def __init__(self, home: Path, *, off: bool, users: tuple[int, int], prepared: int = PREPARED) -> None:
+    `preload` says whether what many handlers import is imported before the first one starts.
+    """
+
+    def __init__(
+        self, home: Path, *, off: bool, users: tuple[int, int], prepared: int = PREPARED, preload: bool = True
+    ) -> None:
         self._scratch = home / "scratch"
         self._groups_file = home / "groups.json"
         self._name = f"penstock-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
-        self._launcher = Launcher(home / "runtimes", home, off=off)
+        self._launcher = Launcher(home / "runtimes", home, off=off, preload=preload)
         self._range = users
         self._prepared = prepared
         self._users: Users | None = None

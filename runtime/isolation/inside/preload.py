@@ -21,11 +21,15 @@ _BY_MANY = (
 )  # fmt: skip
 
 
-def preload(proc: str) -> tuple[int, int]:
-    """KB resident with what every handler needs, and with everything; `proc` is where /proc is found."""
+def preload(proc: str, *, everything: bool) -> tuple[int, int]:
+    """KB resident with what every handler needs, and after that with what many need, too, if that is wanted.
+
+    `proc` is where /proc is found.
+    """
     _import(_BY_EVERY_HANDLER)
     base_kb = _resident_kb(proc)
-    _import(_BY_MANY)
+    if everything:
+        _import(_BY_MANY)
     return base_kb, _resident_kb(proc)
 
 

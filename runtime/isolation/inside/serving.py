@@ -41,7 +41,7 @@ def serve(stash: Stash) -> tuple[CodeType, dict[str, Any]]:
     control = socket.socket(fileno=options["control"])
     around = Surroundings(options["mode"], _image(options) if isolated else "", options["inner"])
     _send(control, _hello(options, around))
-    base_kb, whole_kb = preload(f"{HOST}/proc" if isolated else "/proc")
+    base_kb, whole_kb = preload(f"{HOST}/proc" if isolated else "/proc", everything=options["preload"])
     code = become.load_bootstrap(start.bootstrap)
     stash.put_away(__package__.rpartition(".")[2])
     gc.collect()
