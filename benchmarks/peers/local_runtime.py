@@ -20,6 +20,8 @@ from benchmarks.common.processes import Server
 from benchmarks.peers import lambda_handlers
 
 _ROLE = "arn:aws:iam::123456789012:role/benchmarks"
+_ONE_PROCESSOR_MB = 1769
+"""The memory that comes with a whole processor: the peers have no limit, and 128 MB would get a fourteenth of one."""
 _RUNTIME = "python" + ".".join(platform.python_version_tuple()[:2])
 
 
@@ -104,7 +106,12 @@ class LocalRuntime:
 
     def _create(self, name: str, handler: str) -> None:
         self._client.create_function(
-            FunctionName=name, Runtime=_RUNTIME, Handler=handler, Role=_ROLE, Code={"ZipFile": self._package}
+            FunctionName=name,
+            Runtime=_RUNTIME,
+            Handler=handler,
+            Role=_ROLE,
+            Code={"ZipFile": self._package},
+            MemorySize=_ONE_PROCESSOR_MB,
         )
 
     def _active(self, name: str) -> None:

@@ -171,7 +171,7 @@ class Environment:
 
     def answered(self, payload: bytes, error_type: str) -> bool:
         """Whether the result was taken; False when it is too large. `error_type` is empty for a success."""
-        fits = len(payload) <= results.MAX_PAYLOAD_BYTES
+        fits = len(payload) <= results.MAX_RESPONSE_BYTES
         self._runtime_answered(Result(payload, error_type) if fits else results.too_large(len(payload)))
         return fits
 

@@ -98,4 +98,4 @@ def _error(status: int, message: str, error_type: str) -> Response:
     return Response(status, _JSON, json.dumps({"errorMessage": message, "errorType": error_type}).encode())
 
 
-TOO_LARGE = _error(413, "Exceeded maximum allowed payload size (6291456 bytes).", "RequestEntityTooLarge")
+TOO_LARGE = _error(413, "Exceeded maximum allowed payload size (6291556 bytes).", "RequestEntityTooLarge")

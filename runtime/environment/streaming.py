@@ -26,7 +26,7 @@ async def relay(request: Request, invocation: Invocation) -> Result:
     push = None
     if invocation.on_stream is not None:
         push = invocation.on_stream(request.headers.get("content-type", "application/octet-stream"))
-    limit = results.MAX_PAYLOAD_BYTES if push is None else MAX_STREAMED_BYTES
+    limit = results.MAX_RESPONSE_BYTES if push is None else MAX_STREAMED_BYTES
     pieces: list[bytes] = []
     size = 0
     try:

@@ -224,7 +224,7 @@ def test_an_answer_above_six_megabytes_is_refused_and_one_below_is_not(server: R
     server.create("large", "def handler(e, c):\n    return 'x' * e['size']\n", Timeout=20)
     _, body = invoke(server, "large", {"size": 6_291_000})
     assert len(body) == 6_291_000
-    answer, body = invoke(server, "large", {"size": 6_291_456})
+    answer, body = invoke(server, "large", {"size": 6_291_555})
     assert answer["FunctionError"] == "Unhandled"
     assert body["errorType"] == "Function.ResponseSizeTooLarge"
     assert invoke(server, "large", {"size": 1})[1] == "x"
