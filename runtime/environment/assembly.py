@@ -82,6 +82,7 @@ def assemble(
     settings = version.settings
     kind = kind_of(version)
     around = surroundings(kind, workshop.machine)
+    files = observe.files(package.task_root, package.layers)
     spec = SandboxSpec(
         owner=workshop.scope.arn(version.name, version.version),
         task_root=package.task_root,
@@ -90,12 +91,12 @@ def assemble(
         temporary_mb=settings.get("EphemeralStorage", {}).get("Size", 512),
         runtime_directory=around.runtime_directory,
         programs=around.programs,
+        named=bool(files.extensions),
     )
     if kind is Kind.IMAGE:
         sandbox: Sandbox = workshop.containers.create(_image(version), spec, on_request, streams)
     else:
         sandbox = workshop.sandboxes.create(spec, on_request, streams)
-    files = observe.files(package.task_root, package.layers)
     planned = plan(version, files, workshop.machine, sandbox.paths, isolated=sandbox.isolation.namespaces)
     logging = settings.get("LoggingConfig", {})
     group = logging.get("LogGroup") or f"/aws/lambda/{version.name}"

@@ -80,7 +80,7 @@ class Crew:
         names = [spec.name for spec, _ in cast.extensions[:MAX_EXTENSIONS]]
         self.extensions = Extensions(names, new_id)
         self._extensions_api = ExtensionsApi(self.extensions, self, cast.function, cast.account)
-        self._telemetry = log.open_telemetry(sandbox.address.rpartition(":")[0])
+        self._telemetry = log.open_telemetry(sandbox.host)
         self._telemetry_api = TelemetryApi(self._telemetry, self._extensions_api.identify, self._subscribed)
 
     # starting -----------------------------------------------------------------------------------------------------

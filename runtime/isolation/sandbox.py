@@ -68,6 +68,14 @@ class LocalSandbox:
         self.address = self._listener.address
         self.paths = self._inside() if self._isolated else self._outside()
 
+    @property
+    def host(self) -> str:
+        """See Sandbox."""
+        if not self._spec.named or not self._isolated or self._cell is None:
+            return "127.0.0.1"
+        own = self._cell.own_user or self._cell.number
+        return f"127.{64 + (own >> 16) % 128}.{(own >> 8) % 256}.{own % 256}"
+
     def open(self, on_request: Handler, streams: Streams | None) -> None:
         """Answer what is asked at its address."""
         self._listener.serve(on_request, streams, self._only_user)
@@ -150,6 +158,7 @@ class LocalSandbox:
             "layers": [str(layer) for layer in layers],
             "runtime_directory": str(spec.runtime_directory) if spec.runtime_directory is not None else "",
             "programs": [[str(path), target] for path, target in spec.programs],
+            "host": self.host if spec.named else "",
             "temporary_mb": spec.temporary_mb,
             "limits": [each.document() for each in cell.group.limits(counted, PROCESSES)],
             "watched_bytes": limit if watched else 0,

@@ -26,6 +26,8 @@ class SandboxSpec:
     """The directory on this machine that is shown, read-only, as LAMBDA_RUNTIME_DIR; None for Python's."""
     programs: tuple[tuple[Path, str], ...] = ()
     """Files on this machine that are shown, read-only and executable, at these paths (`/var/lang/bin/node`)."""
+    named: bool = False
+    """Whether `sandbox.localdomain` is an address of its own, so that listeners of two sandboxes do not collide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,11 @@ class Sandbox(Protocol):
     @property
     def address(self) -> str:
         """host:port of its Runtime API, as seen from inside."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """The address that `sandbox.localdomain` is inside: where its listeners are reached."""
         ...
 
     @property

@@ -37,6 +37,7 @@ class FakeSandbox:
     kills: int = 0
     is_closed: bool = False
     address: str = "127.0.0.1:9001"
+    host: str = "127.0.0.1"
     paths: Paths = _PATHS
     isolation: Isolation = _ISOLATION
 

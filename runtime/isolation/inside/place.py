@@ -56,6 +56,8 @@ class Place:
         for target, path in (("/var/task", wanted["task_root"]), (RUNTIME, wanted["runtime_directory"])):
             if path:
                 syscalls.bind(f"{HOST}{path}", target)
+        if wanted["host"]:
+            _name(wanted["host"])
         _show_layers(wanted["layers"])
         if wanted["programs"]:
             _show_programs(wanted["programs"])
@@ -94,6 +96,16 @@ class Place:
         os.chmod(_TEMPORARY, 0o700)
         if self._mode == "root":
             os.chown(_TEMPORARY, self._user, self._user)
+
+
+def _name(address: str) -> None:
+    """The sandbox's own names lead to an address of its own."""
+    own = _read("/etc/hosts").replace(f" {_NAME} {_NAME}.localdomain\n", f"\n{address}\t{_NAME}.localdomain {_NAME}\n", 1)
+    syscalls.mount("tmpfs", _LAYERS, "tmpfs", _LIMITED, "size=64k,mode=0755")
+    os.close(os.open(f"{_LAYERS}/hosts", os.O_CREAT | os.O_WRONLY, 0o644))
+    _write(f"{_LAYERS}/hosts", own)
+    syscalls.bind(f"{_LAYERS}/hosts", "/etc/hosts")
+    syscalls.unmount(_LAYERS)
 
 
 def _show_layers(layers: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import re
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ def are_running(extension: str) -> bool:
 
 
 def test_extensions_register_before_the_runtime_starts_and_are_told_of_invocations(server: RuntimeProcess) -> None:
-    create(server, "watched", {"one": WATCHER, "two": WATCHER}, "print('function')\n" + ECHO)
+    late = "time.sleep(0.3)\nsay('late')\n" + WATCHER
+    create(server, "watched", {"one": WATCHER, "two": late}, "print('function')\n" + ECHO)
     answer, body = invoke(server, "watched", {"n": 1})
     assert body == {"n": 1}
     request_id = answer["ResponseMetadata"]["RequestId"]
@@ -61,7 +63,7 @@ def test_extensions_register_before_the_runtime_starts_and_are_told_of_invocatio
     assert ready == [f"EXTENSION\tName: {name}\tState: Ready\tEvents: [INVOKE,SHUTDOWN]" for name in ("one", "two")]
     order = [log.index("function"), log.index(ready[0]), next(i for i, text in enumerate(log) if text[:5] == "START")]
     assert order == sorted(order)
-    assert log.index("function") > max(i for i, text in enumerate(log) if "registered" in text)
+    assert log.index("function") > log.index("two: late")
 
 
 def test_the_caller_has_its_answer_before_extensions_are_done_and_the_report_counts_them(
@@ -81,7 +83,7 @@ def test_the_caller_has_its_answer_before_extensions_are_done_and_the_report_cou
 
 
 def test_an_environment_whose_extensions_work_is_not_given_another_invocation(server: RuntimeProcess) -> None:
-    slow = WATCHER.replace("    say(", "    time.sleep(0.5)\n    say(")
+    slow = WATCHER.replace("    say(", "    time.sleep(3)\n    say(")
     source = "import os\ndef handler(e, c):\n    return os.environ['AWS_LAMBDA_LOG_STREAM_NAME']\n"
     create(server, "occupied", {"slow": slow}, source, Timeout=5)
     _, first = invoke(server, "occupied", tail=False)
@@ -154,7 +156,7 @@ def handler(event, context):
     until(lambda: "watcher: SHUTDOWN  timeout" in server.log_text("reset"))
     until(lambda: not are_running("reset-watcher"))
     assert invoke(server, "reset", tail=False)[1] is True
-    until(lambda: server.log_text("reset").count("watcher: registered") == 2)
+    until(lambda: server.log_text("reset").count("watcher: registered") >= 2)
 
 
 def test_a_crash_shuts_the_extensions_down(server: RuntimeProcess) -> None:
@@ -268,7 +270,7 @@ class Listener(http.server.BaseHTTPRequestHandler):
         self.end_headers()
     def log_message(self, *_):
         pass
-server = http.server.HTTPServer(("sandbox.localdomain" if HOST else "127.0.0.1", 0), Listener)
+server = http.server.HTTPServer(("sandbox.localdomain", PORT), Listener)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 me = register("INVOKE", "SHUTDOWN")
 uri = "http://sandbox.localdomain:%d" % server.server_address[1]
@@ -289,7 +291,7 @@ def telemetry(server: RuntimeProcess, name: str) -> list[dict[str, Any]]:
 
 
 def test_telemetry_tells_of_init_invocations_and_function_logs(server: RuntimeProcess) -> None:
-    create(server, "told", {"listener": LISTENER.replace("HOST", "False")}, "def handler(e, c):\n    print('hello')\n")
+    create(server, "told", {"listener": LISTENER.replace("PORT", "0")}, "def handler(e, c):\n    print('hello')\n")
     answer, _ = invoke(server, "told")
     request_id = answer["ResponseMetadata"]["RequestId"]
     until(lambda: any(event["type"] == "platform.report" for event in telemetry(server, "told")))
@@ -308,3 +310,19 @@ def test_telemetry_tells_of_init_invocations_and_function_logs(server: RuntimePr
     log = server.log_text("told")
     assert 'listener: subscribed 200 "OK"' in log
     assert "TELEMETRY\tName: listener\tState: Subscribed\tTypes: [Platform, Function]" in log
+
+
+def test_extensions_of_several_environments_may_listen_on_the_same_port(server: RuntimeProcess) -> None:
+    source = "import time\ndef handler(e, c):\n    print('mark', e['n'])\n    time.sleep(1)\n"
+    create(server, "same", {"listener": LISTENER.replace("PORT", "4243")}, source, Timeout=20)
+    threads = [threading.Thread(target=invoke, args=(server, "same", {"n": number})) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    until(lambda: sum(event["type"] == "platform.report" for event in telemetry(server, "same")) == 3)
+    streams = (server.home / "logs" / "aws" / "lambda" / "same").rglob("*.log")
+    for text in (path.read_text() for path in streams):
+        assert len(re.findall(r'listener: telemetry .*"record": "mark \d"', text)) == len(
+            re.findall(r"Z mark \d", text)
+        )

@@ -124,6 +124,7 @@ class ContainerSandbox:
         self._listener = Listener()
         self._listener.serve(self._handle, streams, lambda: self._user)
         self.address = self._listener.address
+        self.host = "127.0.0.1"
         self.paths = Paths("/var/task", "/opt", "/var/runtime", "/tmp", ())  # noqa: S108  (the container's own)
         self.isolation = Isolation(namespaces=True, memory="docker", cpu="docker", temporary="tmpfs")
 
