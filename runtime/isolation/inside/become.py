@@ -78,12 +78,14 @@ def handler(request: Mapping[str, Any], start: Start, code: CodeType) -> tuple[C
     sys.orig_argv[:] = command
     main = ModuleType("__main__")
     vars(main).update(
+        __annotations__={},
         __builtins__=sys.modules["builtins"],
         __cached__=None,
         __file__=start.bootstrap,
         __loader__=SourceFileLoader("__main__", start.bootstrap),
     )
     sys.modules["__main__"] = main
+    sys.path_importer_cache[start.bootstrap] = None
     sys.path.insert(0, os.path.dirname(start.bootstrap))
     return code, vars(main)
 

@@ -100,7 +100,9 @@ class Place:
 
 def _name(address: str) -> None:
     """The sandbox's own names lead to an address of its own."""
-    own = _read("/etc/hosts").replace(f" {_NAME} {_NAME}.localdomain\n", f"\n{address}\t{_NAME}.localdomain {_NAME}\n", 1)
+    own = _read("/etc/hosts").replace(
+        f" {_NAME} {_NAME}.localdomain\n", f"\n{address}\t{_NAME}.localdomain {_NAME}\n", 1
+    )
     syscalls.mount("tmpfs", _LAYERS, "tmpfs", _LIMITED, "size=64k,mode=0755")
     os.close(os.open(f"{_LAYERS}/hosts", os.O_CREAT | os.O_WRONLY, 0o644))
     _write(f"{_LAYERS}/hosts", own)

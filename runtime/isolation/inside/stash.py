@@ -17,7 +17,7 @@ from types import ModuleType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 _loaders = sys.modules["_frozen_importlib_external"]._get_supported_file_loaders()
@@ -34,10 +34,15 @@ class Stash:
         self._effects: dict[str, list[tuple[list[Any], object, bool]]] = {}
         self._watched: tuple[list[Any], ...] = (sys.meta_path, _warnings.filters)
         self._before = [list(each) for each in self._watched]
+        ours = os.path.dirname(__file__)
+        own = {ours, os.path.dirname(ours)}
+        self._cached = {entry: finder for entry, finder in sys.path_importer_cache.items() if entry not in own}
         self._all: dict[str, ModuleType] = {}
         self._left: set[str] = set()
         self._homes: dict[str, str] = {}
         self._directories: set[str] = set()
+        self._inner: dict[str, set[str]] = {}
+        """package → the directories its modules lie in"""
         self._closures: dict[str, list[str]] = {}
         self._path: list[str] = []
         self._shadowed: set[str] = set()
@@ -60,9 +65,8 @@ class Stash:
         try:
             return self._import(name, globals, locals, fromlist, level)
         finally:
-            importer = globals.get("__name__", "") if globals else ""
             full = _absolute(name, globals, level)
-            needs = self._needs.setdefault(importer, {})
+            needs = self._needs.setdefault(_executing(), {})
             for length in range(1, full.count(".") + 2):
                 needs[".".join(full.split(".")[:length])] = None
             for item in fromlist or ():
@@ -89,12 +93,12 @@ class Stash:
         everywhere = {id(sys.modules[name]) for name in self._startup}
         for name, module in list(sys.modules.items()):
             spec = getattr(module, "__spec__", None)
-            if name in self._startup or name == "__main__" or getattr(spec, "origin", "") == "built-in":
+            if name in self._startup or name == "__main__":
                 continue
             del sys.modules[name]
             parent, _, child = name.rpartition(".")
             holder = self._all.get(parent) or sys.modules.get(parent)
-            own = spec is not None  # `pyexpat.model` has none: the extension module made it, and nothing imports it again
+            own = spec is not None  # `pyexpat.model` has none: the extension module made it, nothing imports it again
             if own and holder is not None and holder.__dict__.get(child) is module and id(module) not in everywhere:
                 delattr(holder, child)
             if name.partition(".")[0] != own_package:
@@ -108,6 +112,8 @@ class Stash:
                     home = os.path.dirname(home)
                 self._homes[name] = home
         self._directories = set(self._homes.values())
+        for name, home in self._homes.items():
+            self._inner.setdefault(name.rpartition(".")[0], set()).add(home)
 
     def size(self) -> int:
         """How many modules it holds."""
@@ -117,11 +123,15 @@ class Stash:
 
     def open(self) -> None:
         """Let imports of this process find what is put away, and forget what was imported since it was."""
-        for name, module in list(sys.modules.items()):
-            spec = getattr(module, "__spec__", None)
-            if name not in self._startup and name != "__main__" and getattr(spec, "origin", "") != "built-in":
+        for name in list(sys.modules):
+            if name not in self._startup and name != "__main__":
                 del sys.modules[name]
-        for directory in self._directories:
+        sys.path_importer_cache.clear()
+        sys.path_importer_cache.update(self._cached)
+        self._find_in({home for name, home in self._homes.items() if "." not in name})
+
+    def _find_in(self, directories: Iterable[str]) -> None:
+        for directory in directories:
             sys.path_importer_cache[directory] = Finder(self, directory)
 
     def gives(self, name: str, directory: str) -> bool:
@@ -152,6 +162,7 @@ class Stash:
                 if parent and parent in sys.modules and each != name:
                     setattr(sys.modules[parent], child, sys.modules[each])
                 self._repeat_effects(each)
+                self._find_in(self._inner.get(each, ()))
         self.on_given(self._given)
         return self._all[name]
 
@@ -248,6 +259,15 @@ def _absolute(name: str, globals_: dict[str, str] | None, level: int) -> str:
     package = (globals_ or {}).get("__package__") or ""
     base = package.rsplit(".", level - 1)[0] if level > 1 else package
     return f"{base}.{name}" if name else base
+
+
+def _executing() -> str:
+    """The module whose body is being run: what its functions import when they are called later is not its need."""
+    frame = sys._getframe(2)
+    while frame.f_code.co_name != "<module>" and frame.f_back is not None:
+        frame = frame.f_back
+    name: str = frame.f_globals.get("__name__", "")
+    return name
 
 
 def _nothing(*_: object) -> None:
