@@ -25,7 +25,7 @@ _STREAM_ONLY = (
     "MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "TumblingWindowInSeconds", "DestinationConfig",
 )  # fmt: skip
 _SQS_ONLY = ("ScalingConfig",)
-_BOTH = ("BatchSize", "MaximumBatchingWindowInSeconds", "FilterCriteria", "FunctionResponseTypes")
+_BOTH = ("BatchSize", "MaximumBatchingWindowInSeconds", "FilterCriteria", "FunctionResponseTypes", "MetricsConfig")
 _KEPT = frozenset((*_STREAM_ONLY, *_SQS_ONLY, *_BOTH))
 UNDERSTOOD = _KEPT | {"FunctionName", "EventSourceArn", "Enabled", "UUID", "Tags"}
 """What a request about a mapping may say; anything else is refused by its name."""
@@ -154,6 +154,8 @@ def _check_stream(settings: Mapping[str, Any]) -> None:
     age_s = settings["MaximumRecordAgeInSeconds"]
     if -1 < age_s < _MIN_AGE_S:
         raise invalid(f"MaximumRecordAgeInSeconds must be -1, or {_MIN_AGE_S} and more; it is {age_s}.")
+    if settings["TumblingWindowInSeconds"]:
+        raise invalid("TumblingWindowInSeconds is not supported by this local runtime; it must be 0.")
     destinations = settings["DestinationConfig"]
     if destinations.get("OnSuccess", {}).get("Destination"):
         raise invalid("Unsupported DestinationConfig parameter for given event source mapping type: OnSuccess")

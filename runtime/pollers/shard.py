@@ -19,8 +19,10 @@ from runtime.queues.journal import Statement
 
 _log = logging.getLogger(__name__)
 _MOST_AT_ONCE = 1000
-_BUSY_S, _IDLE_S = 0.25, 1.0
-"""Source: Lambda polls each shard once per second (Kinesis) or four times (DynamoDB)."""
+_BUSY_S, _IDLE_S, _LONG_IDLE_S = 0.25, 1.0, 2.0
+"""Source: Lambda polls each shard once per second (Kinesis) or four times (DynamoDB); a shard that has been empty for a
+while is asked less often here, so that it costs nothing to leave it."""
+_LONG_IDLE_AFTER = 30
 _AGAIN_S = 2.0
 _SAVE_SKIPPED_S = 1.0
 
@@ -47,6 +49,7 @@ class ShardPoller:
         ]
         self._most_buffered = max(_MOST_AT_ONCE, 2 * settings.get("BatchSize", 100) * len(self._lanes))
         self._saved_at = 0.0
+        self._empty = 0
         self._task: asyncio.Task[None] | None = None
         self.closed = False
         """Whether nothing is added to the shard any more."""
@@ -92,8 +95,10 @@ class ShardPoller:
     async def _pause(self, page: Page) -> None:
         while self._progress.left >= self._most_buffered:
             await asyncio.sleep(_BUSY_S)
+        self._empty = 0 if page.records else self._empty + 1
         if len(page.records) < _MOST_AT_ONCE:
-            await asyncio.sleep(_BUSY_S if page.records else _IDLE_S)
+            idle_s = _IDLE_S if self._empty < _LONG_IDLE_AFTER else _LONG_IDLE_S
+            await asyncio.sleep(_BUSY_S if page.records else idle_s)
 
     async def _take(self, page: Page) -> None:
         """Hand the records to the lanes; those that the filters stop are done."""

@@ -145,7 +145,7 @@ class SqsPoller:
             now = self._kit.now()
             self._leftover = batch.add_all(messages, now)
             if not batch.records:
-                if not wait_s:
+                if not wait_s and self._running:
                     await asyncio.wait(self._running, timeout=_SOON_S, return_when=asyncio.FIRST_COMPLETED)
                 break
             if not messages and not batch.complete(now):

@@ -94,11 +94,11 @@ def mapped(server: RuntimeProcess, function: str, source: str, **settings: Any) 
     return str(made["UUID"])
 
 
-def metric(server: RuntimeProcess, name: str, function: str) -> float:
-    """The sum of one of the function's metrics."""
+def metric(server: RuntimeProcess, name: str, value: str, dimension: str = "FunctionName") -> float:
+    """The sum of one of Lambda's metrics, usually of a function."""
     now = datetime.now(UTC)
     answer = server.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/Lambda", MetricName=name, Dimensions=[{"Name": "FunctionName", "Value": function}],
+        Namespace="AWS/Lambda", MetricName=name, Dimensions=[{"Name": dimension, "Value": value}],
         StartTime=now - timedelta(minutes=5), EndTime=now + timedelta(minutes=1), Period=60, Statistics=["Sum"],
     )  # fmt: skip
     return float(sum(point["Sum"] for point in answer["Datapoints"]))

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from tests.fakes.runtime_process import RuntimeProcess, until
-from tests.integration.runtime.polling import RECORDS, bodies, counts, mapped, queue, received, seen
+from tests.integration.runtime.polling import RECORDS, bodies, counts, mapped, metric, queue, received, seen
 
 
 def send(server: RuntimeProcess, url: str, *texts: str, **more: Any) -> None:
@@ -184,3 +184,22 @@ def test_a_queue_that_is_gone_is_a_problem_and_not_the_end(server: RuntimeProces
     send(server, url, "again")
     until(lambda: bodies(server, "orphan") == [["again"]], 20)
     server.client().delete_event_source_mapping(UUID=uuid)
+
+
+def test_a_mapping_that_asks_for_its_metrics_gets_them(server: RuntimeProcess) -> None:
+    server.create("counts", RECORDS)
+    url, arn = queue(server, "counts")
+    pattern = json.dumps({"body": [{"prefix": "yes"}]})
+    uuid = mapped(
+        server, "counts", arn, FilterCriteria={"Filters": [{"Pattern": pattern}]},
+        MetricsConfig={"Metrics": ["EventCount"]},
+    )  # fmt: skip
+    send(server, url, "yes 1", "yes 2", "no")
+    until(lambda: counts(server, url) == (0, 0))
+
+    def total(name: str) -> float:
+        return metric(server, name, uuid, "EventSourceMappingUUID")
+
+    until(lambda: total("DeletedEventCount") == 3)
+    figures = {name: total(name) for name in ("PolledEventCount", "FilteredOutEventCount", "InvokedEventCount")}
+    assert figures == {"PolledEventCount": 3, "FilteredOutEventCount": 1, "InvokedEventCount": 2}
