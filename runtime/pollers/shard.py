@@ -134,7 +134,7 @@ class ShardPoller:
         while self._progress.left:
             await asyncio.sleep(_BUSY_S)
         for lane in self._lanes:
-            lane.abandon()
+            await lane.stop()
         await self._kit.journal.write([self._keeping(finished=True)])
         self._finished(self._kept.shard)
 
