@@ -34,7 +34,7 @@ from runtime.environment.runtimes.images.sandboxes import Containers
 from runtime.gateway.clients import Clients
 from runtime.gateway.files import Files
 from runtime.gateway.gateway import Gateway
-from runtime.gateway.trusted import caller_of
+from runtime.gateway.trusted import PROOF, caller_of
 from runtime.http import HttpProtocol, Response
 from runtime.invoke.api import InvokeApi
 from runtime.invoke.invoker import Invoker
@@ -118,7 +118,7 @@ class Server:
         self._gateway = Gateway(files, self._scope)
         self._clients = Clients(self.url, self._scope)
         backend = Backend(
-            self._gateway.handle, lambda: self._gateway.running, lambda headers: caller_of(headers, files.secret())
+            self._gateway.handle, lambda: self._gateway.running, lambda headers: caller_of(headers, files.secret()) if PROOF in headers else None
         )
         self._door = door(
             self._catalog, self._scope, self._clock, self._ids, backend, self._resident,

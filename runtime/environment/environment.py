@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 
 from runtime.catalog.records import FunctionVersion
 from runtime.environment.assembly import Package, Workshop, assemble
@@ -318,10 +317,14 @@ class Environment:
         assert turn is not None
         self._cancel_timer()
         self.idle_since = self._loop.time()
-        used_mb = self._sandbox.memory_peak_mb()
-        known = replace(result, init_ms=self._init_ms, used_mb=used_mb, provisioned=self.provisioned)
+        result = turn.finish(
+            result,
+            init_ms=self._init_ms,
+            used_mb=self._sandbox.memory_peak_mb(),
+            provisioned=self.provisioned,
+            memory_mb=self._memory_mb,
+        )
         self._init_ms = None
-        result = turn.finish(known, self._memory_mb)
         self._invocation = None
         self.has_served = True
         if self._retiring:

@@ -44,13 +44,18 @@ class Turn:
             self._is_answered = True
             self.invocation.answer(replace(result, duration_ms=self._passed_ms()))
 
-    def finish(self, result: Result, memory_mb: int) -> Result:
+    def finish(
+        self, result: Result, *, init_ms: float | None, used_mb: int, provisioned: bool, memory_mb: int
+    ) -> Result:
         """`result` with all that is known at the end, after END and REPORT were logged; the caller is not told yet."""
         invocation = self.invocation
         now = self._loop.time()
         result = replace(
             result,
             duration_ms=(now - self._began_at) * 1000,
+            init_ms=init_ms,
+            used_mb=used_mb,
+            provisioned=provisioned,
             extensions_ms=None if self._answered_at is None else (now - self._answered_at) * 1000,
             answered=self._is_answered,
         )
