@@ -118,7 +118,9 @@ class Server:
         self._gateway = Gateway(files, self._scope)
         self._clients = Clients(self.url, self._scope)
         backend = Backend(
-            self._gateway.handle, lambda: self._gateway.running, lambda headers: caller_of(headers, files.secret()) if PROOF in headers else None
+            self._gateway.handle,
+            lambda: self._gateway.running,
+            lambda headers: caller_of(headers, files.secret()) if PROOF in headers else None,
         )
         self._door = door(
             self._catalog, self._scope, self._clock, self._ids, backend, self._resident,
