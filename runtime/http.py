@@ -23,6 +23,10 @@ _log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 70_167_211
 """The largest body taken (Source: Lambda's limit for CreateFunction with ZipFile, base64 included)."""
+_MAX_HEAD_BYTES = 1 << 16
+"""The longest request line and headers taken, together."""
+_MAX_WAITING = 64
+"""A client that pipelines more requests than this is not read until some are answered."""
 _STREAM_FROM_BYTES = 1 << 20
 """A body shorter than this, of known length, is never handed over in pieces."""
 
@@ -36,6 +40,8 @@ _NAMES = {
     )
 }  # fmt: skip
 """Header names that arrive all the time, so that they need no decoding."""
+_OFFER = frozenset({"upgrade", "connection"})
+_FAULT = b'{"Type":"Server","Message":"An internal error occurred; the runtime\'s log says which"}'
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -110,6 +116,7 @@ class HttpProtocol(asyncio.Protocol):
         self._session: dict[str, Any] = {}
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._answering: Request | None = None
+        self._advancing = self._crowded = self._ended = False
         self._incoming: Incoming | None = None
         self._pouring: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
@@ -120,6 +127,7 @@ class HttpProtocol(asyncio.Protocol):
     def _reset(self) -> None:
         self._url = b""
         self._headers: dict[str, str] = {}
+        self._head: int | None = 0
         self._body: list[bytes] = []
         self._size = 0
 
@@ -141,6 +149,11 @@ class HttpProtocol(asyncio.Protocol):
         if self._pouring is not None:
             self._pouring.cancel()
 
+    def eof_received(self) -> bool:
+        """The client sends no more; what it asked for is answered first."""
+        self._ended = True
+        return self._answering is not None and self._incoming is None
+
     def pause_writing(self) -> None:
         self._writable.clear()
 
@@ -148,14 +161,33 @@ class HttpProtocol(asyncio.Protocol):
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(400, b"protocol upgrades are not supported")
-        except httptools.HttpParserError:
-            self._refuse(400, b"this is not HTTP/1.1")
+        if self._head is not None:
+            self._head += len(data)
+        rest = self._fed(data)
+        while rest:
+            rest = self._fed(rest)
+        if self._head is not None and self._head > _MAX_HEAD_BYTES:
+            self._refuse(431, b'{"Type":"User","message":"Request header fields too large"}')
         if self._size > self._max_body:
             self._refuse(413, b'{"Type":"User","message":"Request entity too large"}')
+
+    def _fed(self, data: bytes) -> bytes:
+        """What is to be parsed instead: a request that offers to change protocols, without the offer."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            method = self._parser.get_method()
+            if method == b"CONNECT":
+                self._refuse(400, b"this is no proxy")
+                return b""
+            lines = [f"{name}: {text}\r\n" for name, text in self._headers.items() if name not in _OFFER]
+            head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method, self._url, "".join(lines).encode("latin-1"))
+            self._parser = httptools.HttpRequestParser(self)
+            self._reset()
+            return head + data[upgrade.args[0] :]
+        except httptools.HttpParserError:
+            self._refuse(400, b"this is not HTTP/1.1")
+        return b""
 
     # httptools callbacks ----------------------------------------------------------------------------------------
 
@@ -169,6 +201,9 @@ class HttpProtocol(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         headers = self._headers
+        self._head = None
+        if self._parser.should_upgrade():
+            return
         if "expect" in headers and self._transport is not None:
             self._transport.write(_CONTINUE)
         if self._streams is None:
@@ -188,6 +223,8 @@ class HttpProtocol(asyncio.Protocol):
             self._body.append(body)
 
     def on_message_complete(self) -> None:
+        if self._parser.should_upgrade():  # what follows has not been taken for its body
+            return
         if self._incoming is not None:
             self._incoming.end()
             self._incoming = None
@@ -204,15 +241,31 @@ class HttpProtocol(asyncio.Protocol):
 
     def _arrived(self, request: Request) -> None:
         self._waiting.append((request, self._parser.should_keep_alive()))
-        if self._answering is None:
-            self._next()
+        if self._transport is not None and len(self._waiting) > _MAX_WAITING:
+            self._crowded = True
+            self._transport.pause_reading()
+        self._advance()
 
     # answers ----------------------------------------------------------------------------------------------------
 
-    def _next(self) -> None:
-        request, self._keep_alive = self._waiting.popleft()
-        self._answering = request
-        self._handler(request, self._reply)
+    def _advance(self) -> None:
+        """Hand on what waits, until a request is not answered at once."""
+        if self._advancing:
+            return
+        self._advancing = True
+        while self._waiting and self._answering is None:
+            request, self._keep_alive = self._waiting.popleft()
+            self._answering = request
+            try:
+                self._handler(request, self._reply)
+            except Exception:  # noqa: BLE001  (a fault of ours must not pass for the client's)
+                _log.exception("%s %s failed", request.method, request.path)
+                if self._answering is request:
+                    self._reply(Response(500, (("Content-Type", "application/json"),), _FAULT))
+        self._advancing = False
+        if self._crowded and not self._waiting and self._transport is not None:
+            self._crowded = False
+            self._transport.resume_reading()
 
     def _reply(self, response: Response) -> None:
         if self._transport is None:
@@ -229,10 +282,10 @@ class HttpProtocol(asyncio.Protocol):
         request, self._answering = self._answering, None
         if request is not None and request.incoming is not None:
             request.incoming.discard()
-        if not self._keep_alive:
+        if not self._keep_alive or (self._ended and not self._waiting):
             self.close()
-        elif self._waiting:
-            self._next()
+        else:
+            self._advance()
 
     async def _pour(self, response: Response, stream: AsyncIterator[bytes]) -> None:
         """Write an answer that is made piece by piece, no faster than the client reads it."""
@@ -261,7 +314,7 @@ class HttpProtocol(asyncio.Protocol):
             self._transport.write(data)
 
     def _refuse(self, status: int, body: bytes) -> None:
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(Response(status, (("Content-Type", "application/json"),), body).encode(close=True))
             self.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from runtime.api.rpc import Act
 from runtime.control.paging import page
 from runtime.metrics.data import validation
 from runtime.names import Scope
+from runtime.reading import json_of
 
 _PER_PAGE, _LARGEST_PAGE = 50, 100
 _DEFAULTS = {"ActionsEnabled": True, "OKActions": [], "AlarmActions": [], "InsufficientDataActions": []}
@@ -199,7 +199,7 @@ class _Service:
         """Nothing; the alarm is in that state until it is evaluated again."""
         data = parameters.get("StateReasonData", "")
         try:
-            json.loads(data or "{}")
+            json_of(data or "{}")
         except ValueError as error:
             raise ApiError("InvalidFormatFault", f"StateReasonData is no JSON: {error}") from None
         alarm, state = self._existing(parameters["AlarmName"]), State(parameters["StateValue"])

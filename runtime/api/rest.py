@@ -14,6 +14,7 @@ from botocore.model import OperationModel
 
 from runtime.api.errors import ApiError
 from runtime.http import Request, Response
+from runtime.reading import json_of
 
 Parameters = dict[str, Any]
 
@@ -92,7 +93,7 @@ def json_object(body: bytes) -> Mapping[str, Any]:
     if not body:
         return {}
     try:
-        data = json.loads(body)
+        data = json_of(body)
     except ValueError as error:
         raise ApiError("SerializationException", f"Could not parse request body into json: {error}") from None
     if not isinstance(data, dict):
@@ -170,7 +171,10 @@ def moment(value: Any, where: str) -> datetime:
         ApiError: SerializationException.
     """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return datetime.fromtimestamp(value, UTC)
+        try:
+            return datetime.fromtimestamp(value, UTC)
+        except (OverflowError, OSError, ValueError):
+            raise _wrong_type(value, "timestamp", where) from None
     try:
         at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except (TypeError, ValueError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import parse_qs, unquote
@@ -15,6 +14,7 @@ from runtime.http import Reply, Request, Response
 from runtime.invoke.invocation import Push
 from runtime.invoke.invoker import Call, Invoker
 from runtime.invoke.results import MAX_ASYNC_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES, Result
+from runtime.reading import check_json
 
 _PREFIX, _SUFFIX = "/2015-03-31/functions/", "/invocations"
 _TYPES = ("RequestResponse", "Event", "DryRun")
@@ -95,7 +95,7 @@ def call_of(request: Request, request_id: str, kind: str, on_stream: Callable[[s
             f"{len(payload)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)",
         )
     try:
-        json.loads(payload)
+        check_json(payload)
     except ValueError as error:
         raise ApiError("InvalidRequestContentException", f"Could not parse request body into json: {error}") from None
     headers = request.headers

@@ -71,6 +71,10 @@ class _Guarded(HttpProtocol):
         self._here = here
         self._user = user
 
+    def eof_received(self) -> bool:
+        """Who asks for the next event and goes away gets no answer."""
+        return False
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         if self._user is not None and peer_uid(transport.get_extra_info("peername"), self._here) != self._user:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from runtime.log_groups.groups import Group, Hook
 from runtime.log_groups.patterns.pattern import compile_pattern
 from runtime.log_groups.patterns.structured import at as member
 from runtime.metrics.store import Metrics
+from runtime.reading import json_of
 
 _log = logging.getLogger(__name__)
 _MOST_DIMENSIONS = 3
@@ -94,7 +94,7 @@ def _extracted(selector: str, found: Mapping[str, str], message: str) -> str | N
     if selector in found:
         return found[selector]
     try:
-        value = member(json.loads(message), selector)
+        value = member(json_of(message), selector)
     except ValueError:
         return None
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):

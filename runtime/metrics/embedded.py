@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runtime.metrics.accept import Samples
 from runtime.metrics.series import series
+from runtime.reading import json_of
 
 MARK = '"CloudWatchMetrics"'
 """What a line has that may hold metrics; others need not be looked at."""
@@ -27,7 +27,7 @@ def embedded(line: str, at: float) -> list[Samples]:
     if start < 0 or MARK not in line:
         return []
     try:
-        root = json.loads(line[start:])
+        root = json_of(line[start:])
     except ValueError:
         return []
     metadata = root.get("_aws") if isinstance(root, dict) else None

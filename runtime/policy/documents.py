@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +9,7 @@ from typing import Any
 
 from runtime.policy.conditions import Condition, read_conditions
 from runtime.policy.mistakes import BadPolicy
+from runtime.reading import json_of
 
 _KEYS = frozenset(
     {
@@ -69,7 +69,7 @@ def read_policy(text: str, name: str = "") -> Policy:
         BadPolicy: not JSON, or not a policy.
     """
     try:
-        document = json.loads(text)
+        document = json_of(text)
     except ValueError as error:
         raise BadPolicy(f"not JSON: {error}") from None
     if not isinstance(document, Mapping):

@@ -6,7 +6,6 @@ exceptions below. Of REST services only S3 and Scheduler are known here. Source:
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from runtime.http import Request
 from runtime.names import Scope
 from runtime.policy.s3_actions import s3_needs
 from runtime.policy.service_resources import ServiceNeed, resources_of
+from runtime.reading import json_of
 
 _PREFIXES: Mapping[str, str] = {"monitoring": "cloudwatch", "tagging": "tag", "email": "ses"}
 """Where a service signs under another name than its actions have."""
@@ -69,7 +69,7 @@ def _read(request: Request) -> tuple[str, Mapping[str, Any]]:
         return wire.operation(request), {}
     if isinstance(wire, Json):
         try:
-            body = json.loads(request.body or b"{}")
+            body = json_of(request.body or b"{}")
         except ValueError:
             body = {}
         return wire.operation(request), body if isinstance(body, dict) else {}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from runtime.pollers.patterns import Leaf, Node, parse
+from runtime.reading import json_of
 
 Record = Mapping[str, Any]
 _DATA_KEYS = {"aws:sqs": "body", "aws:kinesis": "data"}
@@ -88,6 +88,6 @@ def _kinesis_fields(record: Record) -> Record:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json_of(text)
     except ValueError:
         return None

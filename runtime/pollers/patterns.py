@@ -7,11 +7,12 @@ Source: reference §12, "Filter patterns", and EventBridge's "comparison operato
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from runtime.reading import json_of
 
 MAX_CHARS = 4096
 _NUMERIC_LIMIT = 5_000_000_000
@@ -90,7 +91,7 @@ def parse(text: str) -> Node:
     if len(text) > MAX_CHARS:
         raise BadPattern(f"Pattern is longer than {MAX_CHARS} characters")
     try:
-        data = json.loads(text)
+        data = json_of(text)
     except ValueError as error:
         raise BadPattern(f"Pattern is not valid JSON: {error}") from None
     return compiled(data)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
+
+from runtime.reading import json_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def verdict(payload: bytes, error_type: str, known: Collection[str], *, reports_
     if not reports_items:
         return Succeeded()
     try:
-        answer = json.loads(payload) if payload else None
+        answer = json_of(payload) if payload else None
     except ValueError:
         return Failed("the answer is not JSON")
     if answer is None:

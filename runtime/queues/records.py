@@ -13,6 +13,7 @@ from typing import Any
 
 from runtime.invoke.results import Result
 from runtime.queues.retry import TOO_OLD
+from runtime.reading import json_of
 
 SUCCESS = "Success"
 MAX_MESSAGE_CHARS = 1024
@@ -103,7 +104,7 @@ def stamp(at: datetime) -> str:
 def _parsed(payload: bytes) -> Any:
     """The JSON in `payload`; what is no JSON as text."""
     try:
-        return json.loads(payload) if payload else None
+        return json_of(payload) if payload else None
     except ValueError:
         return payload.decode(errors="replace")
 

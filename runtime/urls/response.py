@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from runtime.http import Response
+from runtime.reading import json_of
 
 JSON = "application/json"
 HTTP_INTEGRATION = "application/vnd.awslambda.http-integration-response"
@@ -28,7 +29,7 @@ def response_of(payload: bytes) -> Response:
         BadResult: no JSON, or members that cannot be used.
     """
     try:
-        result = json.loads(payload)
+        result = json_of(payload)
     except ValueError:
         raise BadResult("the result is not JSON") from None
     if not isinstance(result, dict) or "statusCode" not in result:
@@ -83,7 +84,7 @@ class Prelude:
                 raise BadResult("the stream does not begin with a response's head")
             return None
         try:
-            described = json.loads(text)
+            described = json_of(text)
         except ValueError:
             raise BadResult("the stream does not begin with a response's head") from None
         if not isinstance(described, dict):

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from runtime.environment.extensions.machine import Standing, Step
 from runtime.environment.extensions.registry import EventKind, Extension, Extensions, Refused
 from runtime.http import Reply, Request, Response
+from runtime.reading import json_of
 
 PREFIX = "/2020-01-01/extension/"
 _JSON = ("Content-Type", "application/json")
@@ -144,7 +145,7 @@ def _events(body: bytes) -> list[str]:
         Refused: the body is not what it should be.
     """
     try:
-        document = json.loads(body or b"{}")
+        document = json_of(body or b"{}")
     except ValueError as error:
         raise Refused("InvalidRequestFormat", str(error)) from None
     events = document.get("events") or [] if isinstance(document, dict) else None

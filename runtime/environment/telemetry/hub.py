@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,6 +11,7 @@ from runtime.environment.telemetry import events
 from runtime.environment.telemetry.delivery import Subscriber
 from runtime.environment.telemetry.events import PlatformEvent
 from runtime.environment.telemetry.subscription import Subscription
+from runtime.reading import json_of
 
 _EARLY_EVENTS = 10_000
 
@@ -43,7 +43,7 @@ class Telemetry:
         record: Any = text
         if self._structured and kind == "function" and text.startswith("{"):
             try:
-                record = json.loads(text)
+                record = json_of(text)
             except ValueError:
                 record = text
         self._tell(kind, kind, record)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from runtime.reading import json_of
 
 _VERSIONS = ("2022-07-01", "2022-12-13", "2025-01-29")
 TYPES = ("platform", "function", "extension")
@@ -54,7 +55,7 @@ def parse(body: bytes) -> Subscription:
         InvalidSubscription: with every mistake.
     """
     try:
-        document = json.loads(body)
+        document = json_of(body)
     except ValueError as error:
         raise InvalidSubscription(f"the body is not JSON: {error}") from None
     if not isinstance(document, dict):

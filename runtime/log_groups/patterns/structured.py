@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from runtime.log_groups.patterns.reader import Reader, tokens
 from runtime.log_groups.patterns.values import Value, compare, invalid, shown
+from runtime.reading import json_of
 
 _SELECTOR = re.compile(r"\$(\.[\w-]+(\[\d+\])*|\[\d+\])+")
 _STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
@@ -32,7 +32,7 @@ def structured(text: str) -> Callable[[str], Mapping[str, str] | None]:
         if not message.lstrip().startswith(("{", "[")):
             return None
         try:
-            document = json.loads(message)
+            document = json_of(message)
         except ValueError:
             return None
         return condition(document)

@@ -88,3 +88,52 @@ def test_a_service_that_is_not_served_is_named(server: RuntimeProcess) -> None:
 def test_a_path_outside_the_code_store_is_not_served(server: RuntimeProcess) -> None:
     for path in ("/_code/../catalog.db", "/_code/..%2fcatalog.db", "/_code/x.zip"):
         assert Connection(server.port).request("GET", path)[0] in {404, 400}
+
+
+def test_a_client_that_sends_no_more_still_gets_its_answer(server: RuntimeProcess) -> None:
+    server.create("halfway", "import time\ndef handler(e, c):\n    time.sleep(0.2)\n    return 1\n")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(request("/2015-03-31/functions/halfway/invocations", b"{}"))
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while more := connection.recv(65536):
+            received += more
+    assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert received.endswith(b"\r\n\r\n1")
+
+
+def test_an_offer_to_change_protocols_is_ignored(server: RuntimeProcess) -> None:
+    server.create("upgrades")
+    offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA")
+    path = "/2015-03-31/functions/upgrades/invocations"
+    received = exchange(server, request(path, b"1", *offer) + request(path, b"2"), 2)
+    assert [part.rpartition(b"\r\n\r\n")[2] for part in received.split(b"HTTP/1.1 200 OK")[1:]] == [b"1", b"2"]
+
+
+@pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\nX-Long: ", b"GET /"], ids=["header", "address"])
+def test_a_head_without_end_is_refused(server: RuntimeProcess, head: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(head)
+        with pytest.raises(ConnectionError):
+            connection.sendall(b"x" * 50_000_000)
+    assert server.client().list_functions()["Functions"] is not None
+
+
+def test_many_requests_behind_a_slow_one_are_all_answered_in_order(server: RuntimeProcess) -> None:
+    server.create("queue", "import time\ndef handler(e, c):\n    time.sleep(e)\n    return 1\n")
+    path = "/2015-03-31/functions/queue/invocations"
+    bad = request(path, b"NaN")
+    received = exchange(server, request(path, b"0.3") + bad * 2000 + request(path, b"0"), 2002)
+    statuses = [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [b"200", *[b"400"] * 2000, b"200"]
+
+
+def test_json_that_is_nested_too_deeply_is_the_clients_mistake(server: RuntimeProcess) -> None:
+    server.create("deep")
+    body = b"[" * 100_000
+    received = exchange(server, request("/2015-03-31/functions/deep/invocations", body))
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert b"InvalidRequestContentException" in received
+    received = exchange(server, request("/2015-03-31/functions", body))
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert b"SerializationException" in received
