@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -12,8 +14,10 @@ from runtime.control.settings import digest
 from runtime.environment.environment import Environment
 from runtime.environment.lifecycle import AVAILABLE, Phase
 from runtime.environment.pool import Pool
+from runtime.invoke import results
 from runtime.invoke.invocation import Invocation
 
+_log = logging.getLogger(__name__)
 _SHUTDOWN_S, _LOOK_S = 2.2, 0.01
 _STARTING_AT_ONCE = 8
 """How many provisioned environments of a version are started together."""
@@ -24,9 +28,13 @@ class Make(Protocol):
     """What makes environments; `available` is called whenever an invocation may be given to it."""
 
     def __call__(
-        self, version: FunctionVersion, available: Callable[[Environment], None], *, provisioned: bool
+        self, version: FunctionVersion, available: Callable[[Environment], None], /, *, provisioned: bool
     ) -> Environment:
-        """The environment, not started."""
+        """The environment, not started.
+
+        Raises:
+            OSError: the machine has no room for it.
+        """
         ...
 
 
@@ -118,11 +126,27 @@ class Fleet:
         return pool
 
     def _start(self, pool: Pool, *, provisioned: bool) -> None:
-        environment = self._make(pool.version, lambda available: self._freed(pool, available), provisioned=provisioned)
+        try:
+            environment = self._make(
+                pool.version, lambda available: self._freed(pool, available), provisioned=provisioned
+            )
+        except OSError as error:  # the machine has run out of something
+            _log.exception("an environment of %s cannot be made", pool.version.name)
+            self._refuse(pool, str(error), provisioned=provisioned)
+            return
         pool.environments.add(environment)
         environment.start()
         if self._timer is None and not self._stopping:
             self._timer = asyncio.get_running_loop().call_later(self._idle_s / 4, self._retire_idle)
+
+    def _refuse(self, pool: Pool, why: str, *, provisioned: bool) -> None:
+        """There is no environment for those who wait, and none on its way."""
+        if provisioned:
+            pool.failure = why
+        elif not pool.environments:
+            waiting, pool.waiting = pool.waiting, deque()
+            for invocation in waiting:
+                invocation.done(results.broken(invocation.request_id, "Sandbox.Failure", why))
 
     def _grow(self, pool: Pool) -> None:
         """Start an environment when more invocations wait than environments are on their way."""
