@@ -118,6 +118,7 @@ class LocalSandbox:
             "arguments": arguments,
             "environment": dict(process.environment),
             "directory": process.directory,
+            "layers": "" if self._isolated else self.paths.layers,
         }
         self._start(identifier, request)
 

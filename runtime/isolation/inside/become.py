@@ -23,12 +23,10 @@ class Start(NamedTuple):
 
     interpreter: str
     bootstrap: str
-    layers: str
-    """Where layers are seen when it is not at /opt; else empty."""
 
-    def command(self) -> list[str]:
-        """What starts a fresh interpreter that runs the handler."""
-        return [self.interpreter, *(("-S",) if self.layers else ()), self.bootstrap, *filter(None, [self.layers])]
+    def command(self, layers: str) -> list[str]:
+        """What starts a fresh interpreter that runs the handler; `layers` is empty when they are at /opt."""
+        return [self.interpreter, self.bootstrap, *filter(None, [layers])]
 
 
 def needs_fresh(environment: Mapping[str, str], own: Mapping[str, str]) -> bool:
@@ -72,9 +70,9 @@ def handler(request: Mapping[str, Any], start: Start, code: CodeType) -> tuple[C
     time.tzset()
     os.umask(0o022)
     os.chdir(request["directory"])
-    command = start.command()
+    command = start.command(request["layers"])
     _show(command)
-    sys.argv[:] = [start.bootstrap, *filter(None, [start.layers])]
+    sys.argv[:] = command[1:]
     sys.orig_argv[:] = command
     main = ModuleType("__main__")
     vars(main).update(

@@ -18,7 +18,7 @@ from . import syscalls
 
 USUAL_MB = 512
 _MB = 1 << 20
-_ROOM_MB, _ROOM_SHARE = 2, 0.015
+_ROOM_MB, _ROOM_SHARE = 4, 0.03
 """What the file system needs for itself."""
 _FILES_PER_MB = 32
 _NEXT_FREE, _CONFIGURE = 0x4C82, 0x4C0A

@@ -29,6 +29,10 @@ _DEVICES = ("null", "zero", "full", "random", "urandom")
 _DEVICE_LINKS = (("fd", "/proc/self/fd"), *((name, f"/proc/self/fd/{n}") for n, name in enumerate(("stdin", "stdout", "stderr"))))  # noqa: E501  # fmt: skip
 _EMPTY_DIRECTORIES = ("/proc", "/tmp", "/opt", "/var/task", HOST, "/home")
 _START = "import sys; startup = frozenset(sys.modules); from inside.template import main; exec(*main(startup))"
+_UNPROTECTED = (
+    "import sys; sys.path.insert(0, '.'); import site; site.setquit(); site.setcopyright(); site.sethelper(); "
+)
+"""What goes before that where the interpreter's packages are not hidden: site, without what it does to sys.path."""
 
 
 def main() -> None:
@@ -47,13 +51,8 @@ def main() -> None:
         environment = {"LANG": "C.UTF-8"}
     os.chdir(directory)
     options = json.dumps({**configuration, "mode": mode, "refused": refused})
-    arguments = [
-        interpreter,
-        *flags,
-        "-c",
-        _START if not flags else f"import sys; sys.path.insert(0, '.'); {_START}",
-        options,
-    ]
+    start = f"{_UNPROTECTED}{_START}" if flags else _START
+    arguments = [interpreter, *flags, "-c", start, options]
     os.execve(interpreter, arguments, {**environment, "PENSTOCK_RUNTIMES": configuration["mark"]})
 
 

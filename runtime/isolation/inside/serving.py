@@ -63,8 +63,8 @@ def _hello(options: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
 
 def _start(options: Mapping[str, Any]) -> become.Start:
     if options["mode"] == "none":
-        return become.Start(options["interpreter"]["path"], f"{options['ours']}/inside/bootstrap.py", options["layers"])
-    return become.Start(options["interpreter"]["inside"], f"{RUNTIME}/bootstrap.py", "")
+        return become.Start(options["interpreter"]["path"], f"{options['ours']}/inside/bootstrap.py")
+    return become.Start(options["interpreter"]["inside"], f"{RUNTIME}/bootstrap.py")
 
 
 def _image(options: Mapping[str, Any]) -> str:
@@ -107,6 +107,7 @@ class _Template:
         self._around = around
         self._stash = stash
         self._keepers: set[int] = set()
+        self._groups: set[str] = set()
         isolated = around.mode != "none"
         self._own_pids = os.open(f"{HOST}/proc/self/ns/pid", os.O_RDONLY) if isolated else None
 
@@ -137,6 +138,7 @@ class _Template:
         if self._own_pids is not None:
             syscalls.enter(self._own_pids, syscalls.NEW_PIDS)
         self._keepers.add(pid)
+        self._groups.update(plan["groups"])
         with contextlib.suppress(OSError), socket.socket(fileno=descriptors[0]) as channel:
             channel.send(json.dumps({"keeper": pid}).encode())
         return None
@@ -159,7 +161,7 @@ class _Template:
                 self._keepers.discard(pid)
 
     def _end(self) -> None:
-        """See every keeper end, then end."""
+        """See every keeper end, leave no control group behind, then end."""
         deadline = time.monotonic() + _GRACE_S
         self._reap()
         while self._keepers and time.monotonic() < deadline:
@@ -168,6 +170,10 @@ class _Template:
         for pid in self._keepers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        host = HOST if self._own_pids is not None else ""
+        for group in (*self._groups, *{os.path.dirname(group) for group in self._groups}):
+            with contextlib.suppress(OSError):
+                os.rmdir(f"{host}{group}")
         os._exit(0)
 
 
