@@ -18,12 +18,16 @@ from runtime.environment.runtimes.images.sandboxes import Containers
 from runtime.environment.runtimes.images.spec import ImageSpec
 from runtime.environment.runtimes.plan import Kind, RuntimePlan, extension_path, kind_of, plan, surroundings
 from runtime.environment.telemetry.events import Level
-from runtime.environment.variables import ON_DEMAND, Place, for_extension, variables
+from runtime.environment.variables import Place, for_extension, variables
 from runtime.http import Handler, Streams
 from runtime.isolation.spec import Paths, ProcessSpec, Sandbox, Sandboxes, SandboxSpec
 from runtime.logs import Logs, LogStream
 from runtime.names import Scope
 from runtime.policy.sessions import Credentials
+
+_PROVISIONED_INIT_S = 130.0
+"""Source: reference §3, init with provisioned concurrency; the function's timeout when that is longer."""
+_A_WEEK_S = 604_800
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,22 @@ class Assembly:
     runtime_shown: str
     runtime_arn: str
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an environment may take."""
+
+    timeout_s: int
+    init_s: float
+    memory_mb: int
+
+
+def limits(version: FunctionVersion, workshop: Workshop, *, provisioned: bool) -> Limits:
+    """The limits of an environment of that version."""
+    timeout_s: int = _A_WEEK_S if workshop.untimed else version.settings["Timeout"]
+    init_s = max(_PROVISIONED_INIT_S, timeout_s) if provisioned else workshop.init_timeout_s
+    return Limits(timeout_s, init_s, version.settings["MemorySize"])
 
 
 def assemble(
@@ -173,6 +193,3 @@ def _stream_name(version: FunctionVersion, workshop: Workshop, *, own_group: boo
 
 def _ineffective(version: FunctionVersion) -> list[str]:
     return [f"{name} is recorded but has no effect in this local runtime" for name in without_effect(version.settings)]
-
-
-__all__ = ["ON_DEMAND", "Assembly", "Package", "Workshop", "assemble", "cast"]

@@ -57,10 +57,6 @@ class Side(Protocol):
         """A process ended, or could not be started."""
         ...
 
-    def crew_wrote(self, kind: str, text: str) -> None:
-        """The function (`function`) or an extension (`extension`) wrote a line."""
-        ...
-
 
 class Crew:
     """See above. `new_id` gives UUIDs."""
@@ -184,7 +180,7 @@ class Crew:
 
     def _wrote(self, kind: str, text: str) -> None:
         if not self._gone:
-            self._side.crew_wrote(kind, text)
+            self._log.wrote(kind, text)
 
     # ends ---------------------------------------------------------------------------------------------------------
 

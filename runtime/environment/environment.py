@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 
 from runtime.catalog.records import FunctionVersion
-from runtime.environment.assembly import Package, Workshop, assemble
+from runtime.environment.assembly import Package, Workshop, assemble, limits
 from runtime.environment.crew import Crew, Fault
 from runtime.environment.initialising import Init
 from runtime.environment.lifecycle import AVAILABLE, LIFE, Happening, Phase
@@ -21,10 +21,6 @@ from runtime.http import Reply, Request
 from runtime.invoke import results
 from runtime.invoke.invocation import Invocation
 from runtime.invoke.results import Result
-
-_PROVISIONED_INIT_S = 130.0
-_A_WEEK_S = 604_800
-"""Source: reference §3, init with provisioned concurrency; the function's timeout when that is longer."""
 
 
 class Environment:
@@ -43,8 +39,7 @@ class Environment:
         self._new_id = workshop.ids.uuid
         self._available = available
         self._loop = asyncio.get_running_loop()
-        self._timeout_s: int = _A_WEEK_S if workshop.untimed else version.settings["Timeout"]
-        self._memory_mb: int = version.settings["MemorySize"]
+        self._limits = limits(version, workshop, provisioned=provisioned)
         self._invocation: Invocation | None = None
         self._turn: Turn | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -65,8 +60,7 @@ class Environment:
         self._log = PlatformLog(
             self._write, workshop.clock.now, self._parts.system_level, version.name, version.version
         )
-        self._init_limit_s = max(_PROVISIONED_INIT_S, self._timeout_s) if provisioned else workshop.init_timeout_s
-        self._init = Init(self._parts, self._log, initialization, self._memory_mb)
+        self._init = Init(self._parts, self._log, initialization, self._limits.memory_mb)
         self._crew: Crew | None = None
 
     # its life ---------------------------------------------------------------------------------------------------
@@ -76,7 +70,7 @@ class Environment:
         self._launch()
         for warning in self._parts.warnings:
             self._log.warn(warning)
-        self._timer = self._loop.call_later(self._init_limit_s, self._init_lost, "timeout", "")
+        self._timer = self._loop.call_later(self._limits.init_s, self._init_lost, "timeout", "")
 
     def assign(self, invocation: Invocation) -> None:
         """Run `invocation` here; only while the environment is available."""
@@ -89,7 +83,7 @@ class Environment:
             self._begin()
             self._launch()
         else:
-            self._timer = self._loop.call_later(self._init_limit_s, self._never_asked)
+            self._timer = self._loop.call_later(self._limits.init_s, self._never_asked)
 
     def retire(self) -> None:
         """End it: at once, or after the invocation it is running; with extensions that takes up to two seconds."""
@@ -236,12 +230,6 @@ class Environment:
             result = self._broken(invocation.request_id, fault)
             self._break_off(result, "failure")
 
-    def crew_wrote(self, kind: str, text: str) -> None:
-        """See crew.Side."""
-        self._write(text)
-        if self._log.telemetry is not None:
-            self._log.telemetry.log_line(kind, text)
-
     def _broken(self, request_id: str, fault: Fault) -> Result:
         """What the invocation came to that `fault` broke."""
         if self.phase is Phase.RESTARTING:
@@ -271,8 +259,8 @@ class Environment:
 
     def _begin(self) -> None:
         assert self._invocation is not None
-        self._timer = self._loop.call_later(self._timeout_s, self._timed_out)
-        self._turn = Turn(self._invocation, self._timeout_s, self._clock, self._log)
+        self._timer = self._loop.call_later(self._limits.timeout_s, self._timed_out)
+        self._turn = Turn(self._invocation, self._limits.timeout_s, self._clock, self._log)
 
     def _send(self) -> None:
         assert self._turn is not None
@@ -322,7 +310,7 @@ class Environment:
             init_ms=self._init_ms,
             used_mb=self._sandbox.memory_peak_mb(),
             provisioned=self.provisioned,
-            memory_mb=self._memory_mb,
+            memory_mb=self._limits.memory_mb,
         )
         self._init_ms = None
         self._invocation = None
@@ -338,8 +326,8 @@ class Environment:
         request_id = self._turn.invocation.request_id
         self._sandbox.drain()
         at = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-        self._write(f"{at} {request_id} {results.timeout_message(self._timeout_s)}")
-        self._break_off(results.timed_out(request_id, self._timeout_s), "timeout")
+        self._write(f"{at} {request_id} {results.timeout_message(self._limits.timeout_s)}")
+        self._break_off(results.timed_out(request_id, self._limits.timeout_s), "timeout")
 
     # parts ------------------------------------------------------------------------------------------------------
 

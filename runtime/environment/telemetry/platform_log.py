@@ -42,6 +42,12 @@ class PlatformLog:
             stamp = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
             self._write(json.dumps({"timestamp": stamp, "level": "WARN", "message": text}))
 
+    def wrote(self, kind: str, text: str) -> None:
+        """The function (`function`) or an extension (`extension`) wrote a line."""
+        self._write(text)
+        if self.telemetry is not None:
+            self.telemetry.log_line(kind, text)
+
     def _tell(self, event: PlatformEvent, *lines: str) -> None:
         if self._level is None:
             for line in lines:
