@@ -33,9 +33,9 @@ def context(files: Mapping[str, str], dockerfile: str, runtime_root: Path) -> by
             made.type, made.mode = tarfile.DIRTYPE, 0o755
             archive.addfile(made)
         for name, text in {**{f"root{name}": text for name, text in files.items()}, "Dockerfile": dockerfile}.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(text.encode()), 0o755
-            archive.addfile(entry, io.BytesIO(text.encode()))
+            written = tarfile.TarInfo(name)
+            written.size, written.mode = len(text.encode()), 0o755
+            archive.addfile(written, io.BytesIO(text.encode()))
     return buffer.getvalue()
 
 

@@ -201,10 +201,9 @@ def test_extensions_that_do_not_end_are_killed_after_two_seconds(own_server: Any
 
     def is_silent() -> bool:
         nonlocal count
-        before: int = count
-        count = server.log_text("stubborn").count("alive")
+        before, count = count, server.log_text("stubborn").count("alive")
         time.sleep(0.3)
-        return count == before
+        return bool(count == before)
 
     until(is_silent)
     assert 1.2 < time.monotonic() - began < 4

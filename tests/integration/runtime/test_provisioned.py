@@ -27,7 +27,7 @@ def provision(server: RuntimeProcess, name: str, count: int) -> dict[str, Any]:
 
     def settled() -> bool:
         seen.update(of.get_provisioned_concurrency_config(FunctionName=name, Qualifier="1"))
-        return seen["Status"] != "IN_PROGRESS"
+        return str(seen["Status"]) != "IN_PROGRESS"
 
     until(settled)
     return seen
