@@ -27,17 +27,26 @@ _log = logging.getLogger(__name__)
 class LocalSandboxes:
     """Sandboxes on this machine. `home` is the server's; nothing inside is told where it is.
 
-    `preload` says whether what many handlers import is imported before the first one starts.
+    `environments` is how many may be needed at once (as many again may be ending), `prepared` how many are made before
+    they are needed; `preload` says whether what many handlers import is imported before the first one starts.
     """
 
     def __init__(
-        self, home: Path, *, off: bool, users: tuple[int, int], prepared: int = PREPARED, preload: bool = True
+        self,
+        home: Path,
+        *,
+        off: bool,
+        users: tuple[int, int],
+        environments: int,
+        prepared: int = PREPARED,
+        preload: bool = True,
     ) -> None:
         self._scratch = home / "scratch"
         self._groups_file = home / "groups.json"
         self._name = f"penstock-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
         self._launcher = Launcher(home / "runtimes", home, off=off, preload=preload)
         self._range = users
+        self._most = 2 * environments + prepared
         self._prepared = prepared
         self._users: Users | None = None
         self._places: Places = {}
@@ -50,7 +59,7 @@ class LocalSandboxes:
         Raises:
             OSError: the template cannot be started.
         """
-        self._users = Users(*self._range) if os.geteuid() == 0 else None
+        self._users = Users(*self._range, self._most) if os.geteuid() == 0 else None
         users = self._users.range if self._users is not None else range(0)
         hello, self._places = await asyncio.gather(self._launcher.start(users), asyncio.to_thread(self._find_groups))
         self._hello: Hello = hello

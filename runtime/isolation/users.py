@@ -2,51 +2,70 @@
 
 from __future__ import annotations
 
-import itertools
+import errno
+import errno
 import pwd
 import socket
-from collections.abc import Iterable
+from collections import deque
 
-_BLOCK = 1000
+from core.errors import Unavailable
+
+_SMALLEST = 128
 
 
 class Users:
-    """A block of the given range that no other server has claimed, and that no account of the machine lies in.
+    """A block of the given range, for at least `count` at once, that no other server has claimed and no account has.
 
-    The claim is a socket with a name that only one process can have; it ends with this process, however that ends.
+    The claims are sockets with names that only one process can have; they end with this process, however that ends.
+
+    Raises:
+        OSError: the whole range is claimed.
     """
 
-    def __init__(self, first: int, last: int) -> None:
-        self._claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    def __init__(self, first: int, last: int, count: int = _SMALLEST) -> None:
+        self._claims: list[socket.socket] = []
+        parts = -(-count // _SMALLEST)
         taken = {account.pw_uid for account in pwd.getpwall()}
-        for block in range(first, last - _BLOCK + 2, _BLOCK):
-            self.range = range(block, block + _BLOCK)
-            if taken.isdisjoint(self.range) and self._claimed(block):
+        for start in range(first, last - parts * _SMALLEST + 2, _SMALLEST):
+            self.range = range(start, start + parts * _SMALLEST)
+            if taken.isdisjoint(self.range) and self._claim():
                 break
         else:
-            raise LookupError(f"no free block of user ids between {first} and {last}")
+            raise OSError(errno.EAGAIN, f"no {count} user ids between {first} and {last} are free")
         self._next: Iterable[int] = itertools.cycle(self.range)
         self._used: set[int] = set()
 
-    def _claimed(self, block: int) -> bool:
-        try:
-            self._claim.bind(f"\0penstock-sandbox-users-{block}")
-        except OSError:
-            return False
+    def _claim(self) -> bool:
+        for start in self.range[::_SMALLEST]:
+            claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+            self._claims.append(claim)
+            try:
+                claim.bind(f"\0penstock-sandbox-users-{start}")
+            except OSError:
+                self.close()
+                return False
         return True
 
     def take(self) -> int:
-        """One that nobody uses, and that nobody has used for as long as possible."""
-        for user in self._next:
-            if user not in self._used:
-                self._used.add(user)
-                return user
-        raise AssertionError("a cycle does not end")
+        """One that nobody uses, and that nobody has used for as long as possible.
+
+        Raises:
+            OSError: all of them are used.
+        """
+        if not self._free:
+            raise OSError(errno.EAGAIN, f"all {len(self.range)} user ids for functions are used")
+        user = self._free.popleft()
+        self._used.add(user)
+        return user
 
     def give_back(self, user: int) -> None:
         """Nobody uses it any more."""
-        self._used.discard(user)
+        if user in self._used:
+            self._used.remove(user)
+            self._free.append(user)
 
     def close(self) -> None:
-        """Give up the claim."""
-        self._claim.close()
+        """Give up the claims."""
+        for claim in self._claims:
+            claim.close()
+        self._claims.clear()
