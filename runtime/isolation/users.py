@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import errno
-import errno
 import pwd
 import socket
 from collections import deque
-
-from core.errors import Unavailable
 
 _SMALLEST = 128
 
@@ -32,7 +29,7 @@ class Users:
                 break
         else:
             raise OSError(errno.EAGAIN, f"no {count} user ids between {first} and {last} are free")
-        self._next: Iterable[int] = itertools.cycle(self.range)
+        self._free = deque(self.range)
         self._used: set[int] = set()
 
     def _claim(self) -> bool:
@@ -50,10 +47,10 @@ class Users:
         """One that nobody uses, and that nobody has used for as long as possible.
 
         Raises:
-            OSError: all of them are used.
+            OSError: all are in use.
         """
         if not self._free:
-            raise OSError(errno.EAGAIN, f"all {len(self.range)} user ids for functions are used")
+            raise OSError(errno.EAGAIN, f"all {len(self.range)} user ids for functions are in use")
         user = self._free.popleft()
         self._used.add(user)
         return user
