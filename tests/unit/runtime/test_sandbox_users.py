@@ -23,7 +23,7 @@ def test_an_id_is_used_once_at_a_time_and_again_as_late_as_possible() -> None:
 def test_when_all_are_used_there_is_an_error() -> None:
     users = Users(FIRST, FIRST + 255, 200)
     assert len({users.take() for _ in range(256)}) == 256
-    with pytest.raises(OSError, match="all 256 user ids for functions are used"):
+    with pytest.raises(OSError, match="all 256 user ids for functions are in use"):
         users.take()
     users.close()
 
