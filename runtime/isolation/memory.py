@@ -24,13 +24,13 @@ def used_mb(counted: int | None, resident: int, shared: Shared, imported: float)
     """MB, rounded up.
 
     `counted` is what the control group saw at most, which includes cached files but nothing shared; `resident` the sum
-    of what each process held at most, which includes what is shared, in each process again. The truth is below both.
-    `imported` is the share (0 to 1) of the preloaded modules that the handler has imported.
+    of what each process held at most, which includes what is shared, in each process again, and is 0 when none is left.
+    The truth is below both. `imported` is the share (0 to 1) of the preloaded modules that the handler has imported.
     """
-    candidates = [resident - shared.preloaded * (1 - imported)]
+    candidates = [resident - shared.preloaded * (1 - imported)] if resident else []
     if counted is not None:
         candidates.append(counted + shared.base + shared.preloaded * imported)
-    return max(-(-int(min(candidates)) // _MB), 0)
+    return max(-(-int(min(candidates, default=0)) // _MB), 0)
 
 
 def resident_peak(pids: Iterable[int]) -> int:

@@ -29,6 +29,7 @@ _MB = 1 << 20
 _KILLED = -9
 _RETRY_S = 0.01
 _GAUGE_S = 1.0
+_LONG_S = 0.05
 _MB_PER_PROCESSOR = 1769
 """Source: reference §8."""
 _TEMPLATE_ENVIRONMENT = {"LANG": "en_US.UTF-8", "LD_LIBRARY_PATH": LIBRARY_PATH}
@@ -62,7 +63,7 @@ class LocalSandbox:
         self._processes: dict[str, Process] = {}
         self._names: dict[str, str] = {}  # id → name
         self._ids = itertools.count(1)
-        self._read_at, self._peak_mb = 0.0, 0
+        self._read_at, self._asked_at, self._peak_mb = 0.0, 0.0, 0
         self.isolation = isolation
         self.owner = spec.owner
         self.address = self._listener.address
@@ -189,6 +190,7 @@ class LocalSandbox:
 
     def kill(self) -> None:
         """See Sandbox."""
+        self._gauge()
         processes, self._processes = self._processes, {}
         for process in processes.values():
             process.forget()
@@ -211,6 +213,7 @@ class LocalSandbox:
             cell.close()
 
     def _exited(self, identifier: str, code: int, exhausted: bool) -> None:
+        self._gauge()
         process = self._processes.pop(identifier, None)
         if process is not None and self._cell is not None:
             out_of_memory = exhausted or (code == _KILLED and self._cell.group.out_of_memory())
@@ -229,12 +232,17 @@ class LocalSandbox:
     # memory -----------------------------------------------------------------------------------------------------
 
     def memory_peak_mb(self) -> int:
-        """See Sandbox. Read at most once a second."""
+        """See Sandbox. Read after a long invocation; after short ones, which take less time than that, each second."""
         now = time.monotonic()
-        if self._cell is not None and self._processes and now - self._read_at >= _GAUGE_S:
+        long, self._asked_at = now - self._asked_at >= _LONG_S, now
+        if long or now - self._read_at >= _GAUGE_S:
             self._read_at = now
-            self._peak_mb = max(self._peak_mb, min(self._used_mb(self._cell), self._spec.memory_mb))
+            self._gauge()
         return self._peak_mb
+
+    def _gauge(self) -> None:
+        if self._cell is not None and self._processes:
+            self._peak_mb = max(self._peak_mb, min(self._used_mb(self._cell), self._spec.memory_mb))
 
     def _used_mb(self, cell: Cell) -> int:
         forked = any(process.forked for process in self._processes.values())
