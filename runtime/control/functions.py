@@ -21,6 +21,7 @@ from runtime.control.paging import page
 from runtime.control.settling import Settling
 from runtime.control.sources import Sources
 from runtime.control.stamps import stamp
+from runtime.control.tags import check_tags
 from runtime.control.versions import Versions
 from runtime.names import LATEST, Reference, Scope, parse
 
@@ -81,6 +82,7 @@ class Functions:
             raise invalid(f"A new function is named without a qualifier, not {parameters['FunctionName']}")
         name = reference.name
         settings = rules.created(parameters, self._runtimes)
+        tags = check_tags(parameters.get("Tags", {}))
         layers = self._layers.used(settings.get("Layers", ()), ())
         code = await self._taken(parameters.get("Code", {}), settings)
         _check_fit(code, layers)
@@ -91,8 +93,8 @@ class Functions:
         if parameters.get("Publish"):
             saved.append(self._versions.numbered(latest, ""))
         self._catalog.save(*saved)
-        if parameters.get("Tags"):
-            self._catalog.save_tags(name, parameters["Tags"])
+        if tags:
+            self._catalog.save_tags(name, tags)
         self._settling.soon(*saved)
         return rules.configuration(saved[-1], self._scope, None)
 

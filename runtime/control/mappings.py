@@ -16,6 +16,7 @@ from runtime.control import mapping_rules as rules
 from runtime.control.event_sources import EventSources
 from runtime.control.lookup import existing
 from runtime.control.paging import page
+from runtime.control.tags import check_tags
 from runtime.names import LATEST, Reference, Scope, parse
 from runtime.pollers.filters import filters
 from runtime.pollers.patterns import BadPattern
@@ -53,7 +54,7 @@ class Mappings:
             state="Creating",
             last_modified=self._clock.now().timestamp(),
             last_processing_result="" if source.kind == "sqs" else "No records processed",
-            tags=parameters.get("Tags", {}),
+            tags=check_tags(parameters.get("Tags", {})),
         )
         self._catalog.put(mapping)
         return self._shown(mapping)

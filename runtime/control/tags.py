@@ -15,6 +15,19 @@ Parameters = Mapping[str, Any]
 _MAX_TAGS = 50
 
 
+def check_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
+    """The same tags.
+
+    Raises:
+        ApiError: there are too many, or a key is one of AWS's own.
+    """
+    if len(tags) > _MAX_TAGS:
+        raise invalid(f"The number of tags exceeds the limit of {_MAX_TAGS}.")
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise invalid("Tag keys that start with aws: are reserved for system use.")
+    return tags
+
+
 class Tags:
     """ListTags, TagResource and UntagResource, for functions and event source mappings."""
 
@@ -29,10 +42,7 @@ class Tags:
     def add(self, parameters: Parameters) -> dict[str, Any]:
         """Nothing; the tags are added to those there are."""
         arn = parameters["Resource"]
-        tags = {**self._of(arn), **parameters["Tags"]}
-        if len(tags) > _MAX_TAGS:
-            raise invalid(f"The number of tags exceeds the limit of {_MAX_TAGS}.")
-        self._save(arn, tags)
+        self._save(arn, check_tags({**self._of(arn), **parameters["Tags"]}))
         return {}
 
     def remove(self, parameters: Parameters) -> dict[str, Any]:

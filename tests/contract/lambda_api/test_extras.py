@@ -81,3 +81,18 @@ def test_tags_belong_to_functions_not_to_versions(runtime: Target) -> None:
     with pytest.raises(ClientError) as error:
         runtime.api.tag_resource(Resource=arn, Tags={"one-more": "v"})
     assert refused(error) == ("InvalidParameterValueException", 400)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [{f"k{number}": "" for number in range(51)}, {"aws:stack": "x"}],
+    ids=["too many", "reserved"],
+)
+def test_tags_that_cannot_be_are_refused_from_the_start(runtime: Target, tags: dict[str, str]) -> None:
+    with pytest.raises(ClientError) as error:
+        runtime.new_function(Tags=tags)
+    assert refused(error) == ("InvalidParameterValueException", 400)
+    arn = runtime.api.get_function_configuration(FunctionName=runtime.new_function())["FunctionArn"]
+    with pytest.raises(ClientError) as error:
+        runtime.api.tag_resource(Resource=arn, Tags=tags)
+    assert refused(error) == ("InvalidParameterValueException", 400)
