@@ -11,6 +11,14 @@ from importlib.machinery import SourceFileLoader
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
+from .stash import Witness
+
+_CLIENT = "awslambdaric"
+_USUAL = {
+    "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info[0]}.{sys.version_info[1]}",
+    "AWS_LAMBDA_LOG_FORMAT": "Text",
+}
+"""What most functions have in their environment of what the Runtime API client reads."""
 _TAKEN_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "OPENSSL_")
 """Variables that an interpreter, or the C library, reads once, when it starts."""
 _SEARCHED = ("LD_LIBRARY_PATH", "PYTHONPATH")
@@ -51,17 +59,37 @@ def load_bootstrap(path: str) -> CodeType:
     return code
 
 
-def load_client(address: str) -> None:
-    """Load the native part of the Runtime API client, which reads the address while it is loaded."""
-    os.environ["AWS_LAMBDA_RUNTIME_API"] = address
-    try:
-        __import__("runtime_client")
-    except ImportError:  # then the client does without
-        return
+class Rehearsal:
+    """The import of the Runtime API client ahead of time, under what most functions have in their environment.
+
+    Its native part reads the address while it is loaded. What the rest read is compared to what the function has when
+    that is known: where it differs, that part is imported again.
+    """
+
+    def __init__(self, address: str, runtime: str) -> None:
+        os.environ.update(_USUAL, AWS_LAMBDA_RUNTIME_API=address)
+        self._read: dict[str, str | None] = {}
+        before = set(sys.modules)
+        environment, path = os.environ, list(sys.path)
+        os.environ = Witness.of(os.environ, self._read.__setitem__)  # noqa: B003  (it shares everything with the other)
+        sys.path[:] = [runtime, *(entry for entry in path if entry != runtime)]
+        try:
+            __import__(f"{_CLIENT}.__main__")
+        finally:
+            os.environ, sys.path[:] = environment, path
+            self._imported = [name for name in sys.modules if name not in before]
+
+    def check(self, environment: Mapping[str, str]) -> None:
+        """Forget what has to be imported again under this environment."""
+        if any(environment.get(name) != value for name, value in self._read.items()):
+            for name in self._imported:
+                if name.partition(".")[0] == _CLIENT:
+                    del sys.modules[name]
 
 
 def handler(request: Mapping[str, Any], start: Start, code: CodeType) -> tuple[CodeType, dict[str, Any]]:
     """What to run, and its namespace, after this process has taken on all that `request` says."""
+    request["rehearsal"].check(request["environment"])
     coerced = os.environ.get("LC_CTYPE")  # what the interpreter chose for want of the locale it was told to use
     os.environ.clear()
     os.environ.update(request["environment"])

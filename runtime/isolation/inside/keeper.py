@@ -33,6 +33,8 @@ class Surroundings(NamedTuple):
     image: str
     """The blank file system that /tmp is a copy of; empty where /tmp has to be memory."""
     inner_user: int
+    runtime: str
+    """Where the Runtime API client is found."""
 
 
 class Keeper:
@@ -127,8 +129,7 @@ class Keeper:
                 self._leave(log)
                 if arguments:
                     _execute(arguments, message["environment"], message["directory"])
-                self._turn_to_python()
-                return message
+                return {**message, "rehearsal": self._turn_to_python()}
         os.close(log)
         self._running[pid] = message["spawn"]
         return None
@@ -163,14 +164,13 @@ class Keeper:
         if pid == 0:
             ours.detach()
             self._leave(None, theirs.fileno())
-            self._turn_to_python()
+            rehearsal = self._turn_to_python()
             data, descriptors, _, _ = socket.recv_fds(theirs, _MESSAGE_BYTES, 1)
             if not data:
                 os._exit(0)
             theirs.close()
             _write_to(descriptors[0])
-            message: dict[str, Any] = json.loads(data)
-            return message
+            return {**json.loads(data), "rehearsal": rehearsal}
         theirs.close()
         self._prepared = (pid, ours)
         return None
@@ -196,9 +196,9 @@ class Keeper:
             os.write(2, f"the process could not be confined: {error}\n".encode())
             os._exit(_CANNOT_EXECUTE)
 
-    def _turn_to_python(self) -> None:
+    def _turn_to_python(self) -> become.Rehearsal:
         self._forget()
-        become.load_client(self._address)
+        return become.Rehearsal(self._address, self._around.runtime)
 
     def _reap(self) -> None:
         """Take note of every process that has ended: those that were asked for are reported."""

@@ -39,7 +39,7 @@ def serve(stash: Stash) -> tuple[CodeType, dict[str, Any]]:
     runtime = RUNTIME if isolated else options["links"]
     sys.path[:] = [runtime, *(entry for entry in sys.path if entry not in {"", ".", options["ours"]})]
     control = socket.socket(fileno=options["control"])
-    around = Surroundings(options["mode"], _image(options) if isolated else "", options["inner"])
+    around = Surroundings(options["mode"], _image(options) if isolated else "", options["inner"], runtime)
     _send(control, _hello(options, around))
     base_kb, whole_kb = preload(f"{HOST}/proc" if isolated else "/proc", everything=options["preload"])
     code = become.load_bootstrap(start.bootstrap)

@@ -32,6 +32,8 @@ class Stash:
         self._import = builtins.__import__
         self._needs: dict[str, dict[str, None]] = {}
         self._effects: dict[str, list[tuple[list[Any], object, bool]]] = {}
+        self._read: dict[str, dict[str, str | None]] = {}
+        """module → the environment variables it read while it was imported, with their values"""
         self._watched: tuple[list[Any], ...] = (sys.meta_path, _warnings.filters)
         self._before = [list(each) for each in self._watched]
         ours = os.path.dirname(__file__)
@@ -52,12 +54,17 @@ class Stash:
     # before the fork --------------------------------------------------------------------------------------------
 
     def record(self) -> None:
-        """Note from now on what every import statement asks for."""
+        """Note from now on what every import statement asks for, and what is read of the environment meanwhile."""
         for name, module in list(sys.modules.items()):  # `importlib._bootstrap` is made by `importlib`, not imported
             parent, spec = name.rpartition(".")[0], getattr(module, "__spec__", None)
             if parent and name not in self._startup and getattr(spec, "name", name) != name:
                 self._needs.setdefault(parent, {})[name] = None
         builtins.__import__ = self._note
+        self._environment = os.environ
+        os.environ = Witness.of(os.environ, self._note_read)  # noqa: B003  (it shares everything with the other)
+
+    def _note_read(self, name: str, value: str | None) -> None:
+        self._read.setdefault(_executing(), {})[name] = value
 
     def _note(self, name, globals=None, locals=None, fromlist=(), level=0):  # type: ignore[no-untyped-def]
         names = set(sys.modules)
@@ -88,6 +95,7 @@ class Stash:
     def put_away(self, own_package: str) -> None:
         """Take out of sight what a fresh interpreter has not imported; nothing is noted any more."""
         builtins.__import__ = self._import
+        os.environ = self._environment  # noqa: B003
         for watched, before in zip(self._watched, self._before, strict=True):
             watched[:] = before
         everywhere = {id(sys.modules[name]) for name in self._startup}
@@ -147,6 +155,8 @@ class Stash:
             if present is not None and present is not self._all[each]:
                 return False
             if each.partition(".")[0] in self._shadowed:
+                return False
+            if any(os.environ.get(key) != value for key, value in self._read.get(each, {}).items()):
                 return False
         return True
 
@@ -232,6 +242,28 @@ class Finder(FileFinder):
             package = hasattr(self._stash.module(fullname), "__path__")
             return ModuleSpec(fullname, _Giver(self._stash), is_package=package)  # type: ignore[arg-type]
         return super().find_spec(fullname, target)
+
+
+class Witness(os._Environ):  # type: ignore[type-arg]
+    """An environment, the same as another, that tells what is read of it."""
+
+    tell: Callable[[str, str | None], object]
+
+    @classmethod
+    def of(cls, other: os._Environ[str], tell: Callable[[str, str | None], object]) -> Witness:
+        """One that shares everything with `other`."""
+        made = cls.__new__(cls)
+        vars(made).update(vars(other), tell=tell)
+        return made
+
+    def __getitem__(self, key: str) -> str:
+        try:
+            value: str = super().__getitem__(key)
+        except KeyError:
+            self.tell(key, None)
+            raise
+        self.tell(key, value)
+        return value
 
 
 class _Giver:

@@ -173,3 +173,17 @@ def handler(event, context):
 """
     create(server, "threaded", source)
     assert call(server, "threaded") is True
+
+
+def test_what_a_module_reads_of_the_environment_is_the_function_s(server: RuntimeProcess) -> None:
+    source = """
+import awslambdaric.bootstrap, botocore.loaders, os
+def handler(event, context):
+    return [botocore.loaders.Loader.CUSTOMER_DATA_PATH, str(awslambdaric.bootstrap._AWS_LAMBDA_LOG_FORMAT)]
+"""
+    variables = {"HOME": "/tmp/mine"}
+    logging = {"LogFormat": "JSON"}
+    create(server, "at-home", source, Environment={"Variables": variables}, LoggingConfig=logging)
+    create(server, "at-home-fresh", source, Environment={"Variables": {**variables, **FRESH}}, LoggingConfig=logging)
+    assert call(server, "at-home") == call(server, "at-home-fresh")
+    assert call(server, "at-home")[0] == "/tmp/mine/.aws/models"
