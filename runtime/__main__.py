@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.umask(0o022)  # nobody else comes past that; functions, who have user ids of their own, must read their code
         with (home / "lock").open("w") as lock:
             _take(lock.fileno(), home)
             _raise_file_limit()
