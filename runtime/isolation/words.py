@@ -25,8 +25,8 @@ def _warnings(hello: Hello, places: Places) -> list[str]:
     found = []
     if hello.mode == "none":
         found.append(
-            "functions are NOT isolated: they run as the user of this server, see its files and processes, and can "
-            f"change their own code; the size of /tmp is not enforced ({hello.refused})"
+            "functions are NOT isolated: they run as the user of this server, see its files and processes, share "
+            f"its /tmp, whose size is not enforced, and can change their own code ({hello.refused})"
         )
     if hello.mode == "user":
         found.append("environments share one user id: one could use another's Runtime API")

@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.request
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +107,15 @@ def _is_ours(pid: int) -> bool:
 
 
 class RuntimeProcess:
-    """`python -m runtime` on a directory; may be stopped, killed and started again."""
+    """`python -m runtime` on a directory; may be stopped, killed and started again.
 
-    def __init__(self, home: Path, *options: str) -> None:
+    `through` is a command that becomes the one that is given to it: the runtime is started by that.
+    """
+
+    def __init__(self, home: Path, *options: str, through: Sequence[str] = ()) -> None:
         self.home = home
         self._options = options
+        self._through = through
         self._announce = home.parent / f"{home.name}.json"
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -124,7 +128,7 @@ class RuntimeProcess:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
         with (self.home.parent / "runtime.log").open("ab") as log:
             process = self._process = subprocess.Popen(
-                [*command, *self._options], stderr=log, cwd=Path(__file__).parents[2], env=environment
+                [*self._through, *command, *self._options], stderr=log, cwd=Path(__file__).parents[2], env=environment
             )
         until(lambda: self._announce.exists() or process.poll() is not None)
         assert process.poll() is None, (self.home.parent / "runtime.log").read_text()

@@ -38,6 +38,7 @@ _UNPROTECTED = (
 def main() -> None:
     """Become the template, in the best isolation that this machine lets the server have."""
     configuration = json.loads(sys.argv[1])
+    os.umask(0o022)  # what is made here must be readable to handlers, whatever the server's own files are
     mode, refused = "none", "it was switched off" if configuration["off"] else ""
     if not configuration["off"]:
         mode, refused = _isolate(configuration)
@@ -63,9 +64,9 @@ def _isolate(configuration: dict[str, Any]) -> tuple[str, str]:
         reading, writing = os.pipe()
         pid = os.fork()  # tried in a process of its own: what fails half-way cannot be undone
         if pid == 0:
-            why = _attempt(attempt) or _attempt(_build, configuration, mode)
-            if not why and mode == "user":
-                why = _attempt(_try_keeper)
+            why = (
+                _attempt(attempt) or _attempt(_build, configuration, mode) or _attempt(_try_keeper, configuration, mode)
+            )
             os.write(writing, why.encode())
             os._exit(0)
         os.close(writing)
@@ -108,14 +109,36 @@ def map_user(inside: int, user: int, group: int) -> None:
             file.write(text)
 
 
-def _try_keeper() -> None:
-    """What a keeper does first; not every machine that allows user namespaces allows it."""
+def _try_keeper(configuration: dict[str, Any], mode: str) -> None:
+    """What the template, a keeper and its children do first; not every machine that allows the rest allows it."""
+    own = os.open(f"{HOST}/proc/self/ns/pid", os.O_RDONLY)
     syscalls.unshare(syscalls.NEW_PIDS | syscalls.NEW_IPC | syscalls.NEW_NAMES)
+    reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os._exit(bool(_attempt(syscalls.mount, "proc", "/proc", "proc")))
-    if os.waitpid(pid, 0)[1] != 0:
-        raise PermissionError("a /proc of its own is not allowed")
+        why = _attempt(syscalls.mount, "proc", "/proc", "proc") or _attempt(_become_nobody, configuration, mode)
+        os.write(writing, why.encode())
+        os._exit(0)
+    os.close(writing)
+    with open(reading, encoding="utf-8") as answer:
+        why = answer.read()
+    os.waitpid(pid, 0)
+    if why:
+        raise PermissionError(why)
+    if mode == "root":
+        syscalls.enter(own, syscalls.NEW_PIDS)
+
+
+def _become_nobody(configuration: dict[str, Any], mode: str) -> None:
+    """Not everybody who is called root may become another user."""
+    if mode == "root":
+        user = configuration["users"][0]
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+    else:
+        syscalls.unshare(syscalls.NEW_USERS)
+        map_user(configuration["inner"], 0, 0)
 
 
 def _build(configuration: dict[str, Any], mode: str) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import Any
 
-from . import become, disks, syscalls
+from . import become, disks, forking, syscalls
 from .enter import HOST, RUNTIME
 from .keeper import Keeper, Surroundings
 from .preload import preload
@@ -108,8 +108,7 @@ class _Template:
         self._stash = stash
         self._keepers: set[int] = set()
         self._groups: set[str] = set()
-        isolated = around.mode != "none"
-        self._own_pids = os.open(f"{HOST}/proc/self/ns/pid", os.O_RDONLY) if isolated else None
+        syscalls.prctl(syscalls.CHILD_SUBREAPER, int(around.mode == "user"))
 
     def run(self) -> Keeper:
         """Returns only in a forked child: the keeper that it is to be."""
@@ -130,18 +129,25 @@ class _Template:
         if not data:
             self._end()
         plan = json.loads(data)
-        if self._own_pids is not None:
-            syscalls.unshare(syscalls.NEW_PIDS)  # of what is forked next
-        pid = os.fork()
+        channel = socket.socket(fileno=descriptors[0])
+        try:
+            pid = self._fork()
+        except OSError as error:  # no more processes or namespaces at this moment
+            with contextlib.suppress(OSError), channel:
+                channel.send(json.dumps({"failed": f"{error.strerror}: {error.filename or 'fork'}"}).encode())
+            return None
         if pid == 0:
-            return self._become_keeper(plan, descriptors[0])
-        if self._own_pids is not None:
-            syscalls.enter(self._own_pids, syscalls.NEW_PIDS)
+            return self._become_keeper(plan, channel.detach())
         self._keepers.add(pid)
         self._groups.update(plan["groups"])
-        with contextlib.suppress(OSError), socket.socket(fileno=descriptors[0]) as channel:
+        with contextlib.suppress(OSError), channel:
             channel.send(json.dumps({"keeper": pid}).encode())
         return None
+
+    def _fork(self) -> int:
+        if self._around.mode == "root":
+            return forking.first_of_a_namespace()
+        return forking.first_of_a_namespace_for_a_user() if self._around.mode == "user" else os.fork()
 
     def _become_keeper(self, plan: Mapping[str, Any], channel: int) -> Keeper:
         number = syscalls.shared_number(self._options["pages"], plan["page"])
@@ -170,7 +176,7 @@ class _Template:
         for pid in self._keepers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        host = HOST if self._own_pids is not None else ""
+        host = HOST if self._around.mode != "none" else ""
         for group in (*self._groups, *{os.path.dirname(group) for group in self._groups}):
             with contextlib.suppress(OSError):
                 os.rmdir(f"{host}{group}")
