@@ -135,11 +135,13 @@ class Supervisor:
         if not self._has_home():
             return
         running = {child.component.name: child.process.pid for child in self.children if child.process is not None}
-        children.record(self.run_directory / "children.json", running)
-        write_atomic(
-            self.run_directory / "components.json",
-            json.dumps({child.component.name: child.status() for child in self.children}),
-        )
+        status = {child.component.name: child.status() for child in self.children}
+        try:
+            children.record(self.run_directory / "children.json", running)
+            write_atomic(self.run_directory / "components.json", json.dumps(status))
+        except FileNotFoundError:
+            if self._has_home():  # else it was removed this very moment
+                raise
 
 
 def _identity(directory: Path) -> tuple[int, int] | None:
