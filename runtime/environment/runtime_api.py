@@ -7,6 +7,7 @@ from typing import Protocol
 
 from runtime.http import Reply, Request, Response
 from runtime.invoke.invocation import Invocation
+from runtime.invoke.results import MAX_RESPONSE_BYTES
 
 PREFIX = "/2018-06-01/runtime/"
 _JSON = (("Content-Type", "application/json"),)
@@ -75,8 +76,9 @@ class RuntimeApi:
             self._side.streams(request, reply)
         else:
             error_type = request.headers.get(_ERROR_TYPE) or "Unhandled" if kind == "error" else ""
-            taken = self._side.answered(request.body, error_type)
-            reply(ACCEPTED if taken else TOO_LARGE)
+            fits = len(request.body) <= MAX_RESPONSE_BYTES
+            reply(ACCEPTED if fits else TOO_LARGE)  # first: the runtime asks for more while the caller reads
+            self._side.answered(request.body, error_type)
 
     @staticmethod
     def event(invocation: Invocation, deadline_ms: int) -> Response:
