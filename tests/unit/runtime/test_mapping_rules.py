@@ -63,7 +63,11 @@ def test_defaults_are_aws_s() -> None:
         (FIFO, {"MaximumBatchingWindowInSeconds": 1}, "Batching window is not supported for FIFO queues"),
         (QUEUE, {"StartingPosition": "LATEST"}, "StartingPosition is not supported for Amazon SQS"),
         (QUEUE, {"DestinationConfig": {"OnFailure": {"Destination": "arn:x"}}}, "DestinationConfig is not supported"),
-        (KINESIS, {"StartingPosition": "LATEST", "TumblingWindowInSeconds": 5}, "TumblingWindowInSeconds is not supported"),
+        (
+            KINESIS,
+            {"StartingPosition": "LATEST", "TumblingWindowInSeconds": 5},
+            "TumblingWindowInSeconds is not supported",
+        ),
         (QUEUE, {"ProvisionedPollerConfig": {"MinimumPollers": 2}}, "ProvisionedPollerConfig is not supported"),
         (KINESIS, {}, "StartingPosition is required"),
         (KINESIS, {"StartingPosition": "AT_TIMESTAMP"}, "StartingPositionTimestamp is required"),
