@@ -128,7 +128,8 @@ class Server:
         )  # fmt: skip
         self._sandboxes = LocalSandboxes(
             home, off=not settings.isolation, users=settings.sandbox_users,
-            environments=settings.max_environments, prepared=1 if settings.one_shot else PREPARED, preload=not settings.one_shot,
+            environments=settings.max_environments, prepared=1 if settings.one_shot else PREPARED,
+            preload=not settings.one_shot,
         )  # fmt: skip
         self._settling = Settling(self._catalog, self._code, self._ids, self._discard_stale)
         self._containers = Containers(home, CONTAINER_USERS)
