@@ -74,6 +74,8 @@ class Environment:
 
     def assign(self, invocation: Invocation) -> None:
         """Run `invocation` here; only while the environment is available."""
+        if self.phase is Phase.IDLE and not self._sandbox.is_connected:
+            self._lost_unseen()
         self._move(Happening.ASSIGNED)
         self._invocation = invocation
         if self.phase is Phase.BUSY:
@@ -84,6 +86,13 @@ class Environment:
             self._launch()
         else:
             self._timer = self._loop.call_later(self._limits.init_s, self._never_asked)
+
+    def _lost_unseen(self) -> None:
+        """The runtime does not wait any more, so it has ended or is about to, although nobody has told yet."""
+        assert self._crew is not None
+        self._crew.abandon()
+        self._crew = None
+        self._move(Happening.LOST)
 
     def retire(self) -> None:
         """End it: at once, or after the invocation it is running; with extensions that takes up to two seconds."""

@@ -30,6 +30,11 @@ class Listener:
         host, port = self._here
         return f"{host}:{port}"
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether somebody has a connection."""
+        return bool(self._connections)
+
     def serve(self, handler: Handler, streams: Streams | None, user: Callable[[], int | None]) -> None:
         """Answer from now on; only connections of that user, if there is one."""
 

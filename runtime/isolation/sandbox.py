@@ -70,6 +70,11 @@ class LocalSandbox:
         self.paths = self._inside() if self._isolated else self._outside()
 
     @property
+    def is_connected(self) -> bool:
+        """See Sandbox."""
+        return self._listener.is_connected
+
+    @property
     def host(self) -> str:
         """See Sandbox."""
         if not self._spec.named or not self._isolated or self._cell is None:

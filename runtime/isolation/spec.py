@@ -81,6 +81,11 @@ class Sandbox(Protocol):
         ...
 
     @property
+    def is_connected(self) -> bool:
+        """Whether a process inside has a connection to `address`, as one that waits for an event has."""
+        ...
+
+    @property
     def host(self) -> str:
         """The address that `sandbox.localdomain` is inside: where its listeners are reached."""
         ...

@@ -38,6 +38,7 @@ class FakeSandbox:
     is_closed: bool = False
     address: str = "127.0.0.1:9001"
     host: str = "127.0.0.1"
+    is_connected: bool = True
     paths: Paths = _PATHS
     isolation: Isolation = _ISOLATION
 

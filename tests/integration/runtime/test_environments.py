@@ -368,6 +368,7 @@ def handler(event, context):
 """.replace("WHO", WHO)
     server = own_server("--init-seconds", "0.5")
     server.create("hangs", source)
+    invoke(server, "hangs")
     _, first = invoke(server, "hangs", {"hang": 1})
     _, second = invoke(server, "hangs")
     assert first != second

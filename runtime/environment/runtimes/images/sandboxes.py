@@ -128,6 +128,11 @@ class ContainerSandbox:
         self.paths = Paths("/var/task", "/opt", "/var/runtime", "/tmp", ())  # noqa: S108  (the container's own)
         self.isolation = Isolation(namespaces=True, memory="docker", cpu="docker", temporary="tmpfs")
 
+    @property
+    def is_connected(self) -> bool:
+        """See Sandbox."""
+        return self._listener.is_connected
+
     def spawn(self, process: ProcessSpec, on_line: OnLine, on_exit: OnExit) -> None:
         """See Sandbox."""
         spec = ContainerSpec(
