@@ -19,8 +19,8 @@ _BUFFER_BYTES = 1 << 19
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.01, 5.0
 _log = logging.getLogger(__name__)
 
-OnExit = Callable[[str, int, bool], None]
-"""The id of the process, its exit code (negative for a signal), whether it held too much memory."""
+OnExit = Callable[[str, int, bool, int], None]
+"""The id of a process, its exit code (negative for a signal), whether it took too much memory, its most bytes."""
 
 
 class Cell:
@@ -144,7 +144,7 @@ class Cell:
         elif "furnished" in message:
             self.overhead = message["furnished"]
         elif self._on_exit is not None:
-            self._on_exit(message["exit"], message["code"], message["exhausted"])
+            self._on_exit(message["exit"], message["code"], message["exhausted"], message["peak"])
 
     def _lost(self) -> None:
         if not self._closed:

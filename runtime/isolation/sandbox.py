@@ -217,9 +217,10 @@ class LocalSandbox:
             self._moved(self, cell.user, None)
             cell.close()
 
-    def _exited(self, identifier: str, code: int, exhausted: bool) -> None:
-        self._gauge()
-        process = self._processes.pop(identifier, None)
+    def _exited(self, identifier: str, code: int, exhausted: bool, peak: int) -> None:
+        process = self._processes.get(identifier)
+        self._gauge(peak if process is not None and process.forked else 0)  # else what was before its exec counts, too
+        self._processes.pop(identifier, None)
         if process is not None and self._cell is not None:
             out_of_memory = exhausted or (code == _KILLED and self._cell.group.out_of_memory())
             if out_of_memory:
@@ -245,16 +246,17 @@ class LocalSandbox:
             self._gauge()
         return self._peak_mb
 
-    def _gauge(self) -> None:
+    def _gauge(self, ended: int = 0) -> None:
+        """`ended` is what a process that is no more held at most, in bytes."""
         if self._cell is not None and self._processes:
-            self._peak_mb = max(self._peak_mb, min(self._used_mb(self._cell), self._spec.memory_mb))
+            self._peak_mb = max(self._peak_mb, min(self._used_mb(self._cell, ended), self._spec.memory_mb))
 
-    def _used_mb(self, cell: Cell) -> int:
+    def _used_mb(self, cell: Cell, ended: int) -> int:
         forked = any(process.forked for process in self._processes.values())
         counted = cell.group.memory_peak() - cell.overhead if cell.group.counts_memory else None
         return memory.used_mb(
             counted,
-            memory.resident_peak(memory.below(cell.pid)),
+            memory.resident_peak(memory.below(cell.pid)) + ended,
             self._launcher.shared if forked else Shared(),
             self._supply.imported(cell),
         )

@@ -204,7 +204,7 @@ class Keeper:
         """Take note of every process that has ended: those that were asked for are reported."""
         with contextlib.suppress(ChildProcessError):
             while True:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, used = os.wait4(-1, os.WNOHANG)
                 if pid == 0:
                     return
                 if self._prepared is not None and self._prepared[0] == pid:
@@ -215,7 +215,8 @@ class Keeper:
                         self._kill_all()  # what they left behind
                     exhausted, self._exhausted = self._exhausted, False
                     code = os.waitstatus_to_exitcode(status)
-                    self._send({"exit": identifier, "code": code, "exhausted": exhausted})
+                    peak = used.ru_maxrss * 1024
+                    self._send({"exit": identifier, "code": code, "exhausted": exhausted, "peak": peak})
 
     def _kill_all(self) -> None:
         """End every process of the sandbox; when this returns, none is left."""
