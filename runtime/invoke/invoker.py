@@ -152,8 +152,7 @@ class Invoker:
         except ApiError:
             self._recorder.throttled(route, second)
             raise
-        self._recorder.started(route, second, self._slots.running(route.function), self._slots.total)
-        self._count_slot(route, version.version, second, slot)
+        running, total = self._slots.running(route.function), self._slots.total
         invocation = Invocation(
             request_id=call.request_id,
             arn=arn,
@@ -166,6 +165,8 @@ class Invoker:
             answer=lambda result: answer(result, version.version),
         )
         self._runner.submit(version, invocation)
+        self._recorder.started(route, second, running, total)  # while the function runs already
+        self._count_slot(route, version.version, second, slot)
 
     async def run(self, name: str, qualifier: str | None, call: Call) -> tuple[Result, str]:
         """`invoke` for coroutines: the result and the version that ran."""
@@ -204,6 +205,6 @@ class Invoker:
         self, route: Route, version: FunctionVersion, second: int, slot: Slot, answer: Answer, result: Result
     ) -> None:
         self._slots.give_back(route.function, version.version, slot)
-        self._recorder.ended(route, version, second, result)
         if not result.answered:
             answer(result, version.version)
+        self._recorder.ended(route, version, second, result)  # before the caller can ask for it, all the same
