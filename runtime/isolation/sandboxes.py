@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class LocalSandboxes:
-    """Sandboxes on this machine. `home` is the server's; nothing inside is told where it is.
+    """Sandboxes on this machine. `home` is the server's.
 
     `environments` is how many may be needed at once (as many again may be ending), `prepared` how many are made before
     they are needed; `preload` says whether what many handlers import is imported before the first one starts.
