@@ -1,7 +1,7 @@
 """Control groups: how much memory, processor time and how many processes a sandbox may have. Versions 1 and 2.
 
 `find` chooses a place in the group this server is in or, when that is not allowed, above it. Each server has one group
-there, named after its home, and each sandbox one group in that.
+there, named after its process, and each sandbox one group in that.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _PERIOD_US = 20_000
 _SHORTEST_QUOTA_US = 1_000
 """The kernel takes none below."""
 _DYING_S = 2.0
+_PREFIX = "penstock-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,25 @@ def remove(directory: Path) -> bool:
     return True
 
 
+def group_name(pid: int) -> str:
+    """What the group of the server that is this process is called."""
+    return f"{_PREFIX}{pid}"
+
+
+def sweep(proc: Path = Path("/proc")) -> int:
+    """How many groups of servers that are gone were removed; those in which something still lives are left."""
+    removed = 0
+    for mounted, kind, options in _mounts((proc / "self" / "mounts").read_text()):
+        if kind == "cgroup2" or any(controller in options for controller in CONTROLLERS):
+            for parent, names, _ in os.walk(mounted):
+                for name in [name for name in names if name.startswith(_PREFIX)]:
+                    names.remove(name)
+                    pid = name.removeprefix(_PREFIX)
+                    if pid.isdigit() and not (proc / pid).exists():
+                        removed += clear(Path(parent, name), kill=False)
+    return removed
+
+
 def can_join(places: Places) -> bool:
     """Whether a new process can be put into groups at these places, tried out. Some 20 ms."""
     group = Group(places, "trial")
@@ -234,13 +254,13 @@ def can_join(places: Places) -> bool:
     return True
 
 
-def clear(directory: Path) -> bool:
-    """Whether a server's group is gone, after what was left in it was killed."""
+def clear(directory: Path, *, kill: bool = True) -> bool:
+    """Whether a server's group is gone, after what was left in it was killed if it is to be."""
     for each in (*(entry for entry in _listed(directory) if entry.is_dir()), directory):
-        for pid in processes(each):
+        for pid in processes(each) if kill else ():
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
-        end = time.monotonic() + _DYING_S
+        end = time.monotonic() + (_DYING_S if kill else 0)
         while not remove(each) and time.monotonic() < end:
             time.sleep(0.002)
     return not directory.exists()

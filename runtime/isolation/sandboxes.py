@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 import os
@@ -43,7 +42,6 @@ class LocalSandboxes:
     ) -> None:
         self._scratch = home / "scratch"
         self._groups_file = home / "groups.json"
-        self._name = f"penstock-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
         self._launcher = Launcher(home / "runtimes", home, off=off, preload=preload)
         self._range = users
         self._most = 2 * environments + prepared
@@ -74,7 +72,8 @@ class LocalSandboxes:
         if self._groups_file.exists():
             for left_over in json.loads(self._groups_file.read_text()):
                 cgroups.clear(Path(left_over))
-        places = cgroups.find(self._name)
+        cgroups.sweep()
+        places = cgroups.find(cgroups.group_name(os.getpid()))
         if not places or not cgroups.can_join(places):
             for place in places.values():
                 cgroups.clear(place.directory)

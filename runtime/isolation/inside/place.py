@@ -31,7 +31,7 @@ class Place:
         """
         host = HOST if self._mode != "none" else ""
         for group in self._groups:
-            os.mkdir(f"{host}{group}")
+            os.makedirs(f"{host}{group}")
             _write(f"{host}{group}/cgroup.procs", "0")
         if self._mode != "none":
             syscalls.unshare(syscalls.NEW_MOUNTS | syscalls.NEW_IPC | syscalls.NEW_NAMES)

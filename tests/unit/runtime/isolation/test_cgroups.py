@@ -119,3 +119,16 @@ def test_without_a_controller_nothing_is_said_or_done() -> None:
     assert group.limits(1, 1) == []
     assert (group.memory_peak(), group.out_of_memory(), group.counts_memory, group.remove()) == (0, False, False, True)
     group.limit_cpu(1.0)
+
+
+def test_empty_groups_of_servers_that_are_gone_are_removed(tmp_path: Path) -> None:
+    proc = tmp_path / "proc"
+    (proc / "self").mkdir(parents=True)
+    (proc / "77").mkdir()
+    (proc / "self/mounts").write_text(V1.format(root=tmp_path, name="memory"))
+    gone, alive, used = (tmp_path / "memory/user/session" / f"penstock-{pid}" for pid in (76, 77, 78))
+    for group in (gone / "76-1", alive, used / "78-1", tmp_path / "memory/other"):
+        group.mkdir(parents=True)
+    (used / "78-1/cgroup.procs").write_text("99999999\n")
+    assert cgroups.sweep(proc) == 1
+    assert [group.exists() for group in (gone, alive, used)] == [False, True, True]
