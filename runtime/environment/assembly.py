@@ -156,7 +156,7 @@ def cast(
 ) -> Cast:
     """The processes of an environment."""
     environment = variables(version, place, planned.variables or {})
-    runtime = ProcessSpec(RUNTIME, planned.arguments, environment, planned.directory, planned.module_path)
+    runtime = ProcessSpec(RUNTIME, planned.arguments, environment, planned.directory)
     limited = for_extension(environment)
     extensions = tuple(
         (

@@ -15,6 +15,7 @@ from typing import Any
 from runtime.http import Handler, Streams
 from runtime.isolation import memory
 from runtime.isolation.cell import Cell
+from runtime.isolation.inside import bootstrap
 from runtime.isolation.inside.become import needs_fresh
 from runtime.isolation.inside.enter import INTERPRETER, LIBRARY_PATH, RUNTIME
 from runtime.isolation.inside.privileges import PROCESSES
@@ -100,12 +101,13 @@ class LocalSandbox:
         """Where sandboxes have no root of their own: the real places."""
         temporary = self._scratch / "tmp"
         temporary.mkdir(parents=True, mode=0o700)
+        layers = str(merge(self._spec.layers, self._scratch / "opt"))
         return Paths(
             task_root=str(self._spec.task_root or temporary),
-            layers=str(merge(self._spec.layers, self._scratch / "opt")),
+            layers=layers,
             runtime_directory=str(self._spec.runtime_directory or self._launcher.links),
             temporary=str(temporary),
-            interpreter=(),
+            interpreter=(str(own_interpreter()), "-S", str(bootstrap.__file__), layers),
         )
 
     # processes --------------------------------------------------------------------------------------------------

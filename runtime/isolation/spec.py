@@ -40,8 +40,6 @@ class ProcessSpec:
     """What is executed, with paths as seen inside; () runs the Python handler that _HANDLER names, by fork."""
     environment: Mapping[str, str]
     directory: str
-    module_path: tuple[str, ...] = ()
-    """What comes first on the sys.path of a Python handler that is forked."""
 
 
 @dataclass(frozen=True, slots=True)

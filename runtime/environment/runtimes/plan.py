@@ -47,7 +47,6 @@ class RuntimePlan:
     arguments: tuple[str, ...]
     """Empty: the Python handler, by fork."""
     directory: str
-    module_path: tuple[str, ...] = ()
     variables: Mapping[str, str] | None = None
     """Search paths: defaults, which the function's own variables override."""
     warnings: tuple[str, ...] = ()
@@ -90,8 +89,6 @@ def extension_path(entry: Entry, paths: Paths) -> str:
 def _python(version: FunctionVersion, machine: Machine, paths: Paths) -> RuntimePlan:
     runtime: str = version.settings["Runtime"]
     own = version.settings.get("Environment", {}).get("Variables", {})
-    layers = (f"{paths.layers}/python/lib/{runtime}/site-packages", f"{paths.layers}/python")
-    extra = [entry for entry in own.get("PYTHONPATH", "").split(":") if entry and entry != paths.runtime_directory]
     warnings = []
     if runtime != f"python{_minor(machine.python)}":
         warnings.append(f"{runtime} was asked for; this machine runs it on python{machine.python}")
@@ -105,7 +102,6 @@ def _python(version: FunctionVersion, machine: Machine, paths: Paths) -> Runtime
         f"python:{machine.python}",
         arguments,
         directory=paths.task_root,
-        module_path=(paths.task_root, *extra, *layers, paths.runtime_directory),
         variables={"PYTHONPATH": paths.runtime_directory, **_common(paths)},
         warnings=tuple(warnings),
     )

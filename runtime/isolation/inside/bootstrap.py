@@ -6,6 +6,10 @@ Started by an interpreter of its own, or run in a process that was forked from o
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 def main(layers: str = "/opt") -> None:
     """Until the process is ended. `layers` is where the layers are seen."""
@@ -16,16 +20,17 @@ def main(layers: str = "/opt") -> None:
     sys.path[:] = [runtime, *standard]
     from awslambdaric.__main__ import main as run
 
-    sys.path[:] = [*_first(layers, runtime), *standard]
+    sys.path[:] = [*first(os.environ, layers), *standard]
     run(["bootstrap.py", os.environ["_HANDLER"]])
 
 
-def _first(layers: str, runtime: str) -> list[str]:
+def first(environment: "Mapping[str, str]", layers: str) -> list[str]:
     """The function's code, its own PYTHONPATH if it set one, its layers, the runtime."""
-    own = [entry for entry in os.environ.get("PYTHONPATH", "").split(":") if entry and entry != runtime]
-    python = f"{layers}/python"
-    packages = f"{python}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
-    return [os.environ["LAMBDA_TASK_ROOT"], *own, packages, python, runtime]
+    runtime = environment["LAMBDA_RUNTIME_DIR"]
+    own = [entry for entry in environment.get("PYTHONPATH", "").split(":") if entry and entry != runtime]
+    version = environment["AWS_EXECUTION_ENV"].removeprefix("AWS_Lambda_")  # the one that was asked for
+    packages = f"{layers}/python/lib/{version}/site-packages"
+    return [environment["LAMBDA_TASK_ROOT"], *own, packages, f"{layers}/python", runtime]
 
 
 if __name__ == "__main__":

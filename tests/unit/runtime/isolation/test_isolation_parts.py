@@ -10,6 +10,7 @@ import pytest
 
 from runtime.isolation import peers
 from runtime.isolation.inside.become import needs_fresh
+from runtime.isolation.inside.bootstrap import first
 from runtime.isolation.layers import merge
 from runtime.isolation.memory import Shared, used_mb
 from runtime.isolation.peers import peer_uid
@@ -122,3 +123,16 @@ TEMPLATE = {"LANG": "en_US.UTF-8", "LD_LIBRARY_PATH": "/var/runtime:/var/task:/v
 )
 def test_what_only_a_start_heeds_needs_a_fresh_interpreter(more: dict[str, str], fresh: bool) -> None:
     assert needs_fresh({"LANG": "en_US.UTF-8", "LD_LIBRARY_PATH": "/var/task", **more}, TEMPLATE) is fresh
+
+
+def test_a_handler_s_modules_are_looked_for_in_its_code_then_layers_then_the_runtime() -> None:
+    environment = {
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        "PYTHONPATH": "/var/runtime",
+    }
+    layers = ["/opt/python/lib/python3.13/site-packages", "/opt/python"]
+    assert first(environment, "/opt") == ["/var/task", *layers, "/var/runtime"]
+    own = environment | {"PYTHONPATH": "/var/task/lib:/var/runtime"}
+    assert first(own, "/opt") == ["/var/task", "/var/task/lib", *layers, "/var/runtime"]
