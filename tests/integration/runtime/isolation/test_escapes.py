@@ -172,3 +172,16 @@ def test_a_package_does_not_reach_out_of_itself(
     assert not list(scene.server.home.rglob("planted.py"))
     assert not Path("/tmp/planted.py").exists()
     assert scene.is_well()
+
+
+def test_a_function_is_known_by_its_connection_whatever_it_claims(scene: Scene) -> None:
+    source = """
+import boto3
+def handler(event, context):
+    claims = [{}, {"aws_access_key_id": "AKIAOWNER", "aws_secret_access_key": "claimed"}]
+    return [boto3.client("sts", **claim).get_caller_identity()["Arn"] for claim in claims]
+"""
+    scene.server.create("claims", source, MemorySize=1769, Timeout=30)
+    session = f"arn:aws:sts::123456789012:assumed-role/{ROLE.rpartition('/')[2]}/claims"
+    assert call(scene.server, "claims") == [session, session]
+    assert scene.server.client("sts").get_caller_identity()["Arn"] == "arn:aws:iam::123456789012:root"
