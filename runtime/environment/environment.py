@@ -171,11 +171,10 @@ class Environment:
             return self._invocation.request_id
         return None
 
-    def answered(self, payload: bytes, error_type: str) -> bool:
-        """Whether the result was taken; False when it is too large. `error_type` is empty for a success."""
+    def answered(self, payload: bytes, error_type: str) -> None:
+        """The result, which may be too large, is there. `error_type` is empty for a success."""
         fits = len(payload) <= results.MAX_RESPONSE_BYTES
         self._runtime_answered(Result(payload, error_type) if fits else results.too_large(len(payload)))
-        return fits
 
     def streams(self, request: Request, reply: Reply) -> None:
         """The result comes piece by piece."""

@@ -32,7 +32,7 @@ class Side(Protocol):
         """See Environment."""
         ...
 
-    def answered(self, payload: bytes, error_type: str) -> bool:
+    def answered(self, payload: bytes, error_type: str) -> None:
         """See Environment."""
         ...
 
